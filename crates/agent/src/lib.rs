@@ -1,0 +1,1 @@
+//! Starts a task from an ECS agent payload: resolves secrets, drives a container runtime

@@ -1,0 +1,1 @@
+//! What control plane and agent both know, pure: task definitions, valueFrom grammar, agent messages, the wording of reasons

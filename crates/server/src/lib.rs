@@ -1,0 +1,1 @@
+//! Listener, request pipeline, audit, background jobs

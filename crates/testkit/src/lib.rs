@@ -1,0 +1,1 @@
+//! A running server and SDK clients for tests; never shipped
