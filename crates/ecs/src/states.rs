@@ -1,0 +1,259 @@
+//! Where a task and its containers are in their life, and how the agent's reports move them on.
+//!
+//! The agent reports PENDING, RUNNING and STOPPED, sometimes twice and sometimes several states of one container in
+//! one report. Everything here takes that idempotently: statuses only move forwards, and a known fact stays.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use types::Timestamp;
+
+use crate::reasons::{self, Stop};
+
+/// The last known status of a task or container, in the order in which they follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    Provisioning,
+    Pending,
+    Running,
+    Stopped,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text is none of the statuses that tasks have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no task status")]
+pub struct ParseStatusError(String);
+
+impl FromStr for Status {
+    type Err = ParseStatusError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [
+            Self::Provisioning,
+            Self::Pending,
+            Self::Running,
+            Self::Stopped,
+        ]
+        .into_iter()
+        .find(|s| s.as_str() == text)
+        .ok_or_else(|| ParseStatusError(text.to_owned()))
+    }
+}
+
+/// A port of the host that leads to a port of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Binding {
+    #[serde(rename = "bindIP")]
+    pub bind_ip: Option<String>,
+    pub container_port: Option<i32>,
+    pub host_port: Option<i32>,
+    pub protocol: Option<String>,
+    pub container_port_range: Option<String>,
+    pub host_port_range: Option<String>,
+}
+
+/// What is known of one container of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerState {
+    /// The last part of the container's ARN.
+    pub id: String,
+    pub name: String,
+    pub image: String,
+    pub essential: bool,
+    pub cpu: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_reservation: Option<String>,
+    pub last_status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network_bindings: Vec<Binding>,
+}
+
+/// What is known of a task's progress: the part of it that reports change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub last_status: Status,
+    /// Whether the task is to run; what is not to run is to be stopped.
+    pub wanted: bool,
+    pub containers: Vec<ContainerState>,
+    pub stop: Option<Stop>,
+    pub started_at: Option<Timestamp>,
+    pub stopping_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
+    pub pull_started_at: Option<Timestamp>,
+    pub pull_stopped_at: Option<Timestamp>,
+    pub execution_stopped_at: Option<Timestamp>,
+}
+
+/// The agent's report of a task, or of one container where `status` is `None`.
+#[derive(Debug, Clone, Default)]
+pub struct TaskReport {
+    pub status: Option<Status>,
+    pub reason: String,
+    pub containers: Vec<ContainerReport>,
+    pub pull_started_at: Option<Timestamp>,
+    pub pull_stopped_at: Option<Timestamp>,
+    pub execution_stopped_at: Option<Timestamp>,
+}
+
+/// One state of one container in a report.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerReport {
+    pub name: String,
+    pub status: Option<Status>,
+    pub image_digest: Option<String>,
+    pub runtime_id: Option<String>,
+    pub exit_code: Option<i32>,
+    pub reason: Option<String>,
+    pub network_bindings: Vec<Binding>,
+}
+
+impl Progress {
+    /// A task that was just accepted.
+    pub fn new(containers: Vec<ContainerState>) -> Self {
+        Self {
+            last_status: Status::Provisioning,
+            wanted: true,
+            containers,
+            stop: None,
+            started_at: None,
+            stopping_at: None,
+            stopped_at: None,
+            pull_started_at: None,
+            pull_stopped_at: None,
+            execution_stopped_at: None,
+        }
+    }
+
+    /// The task has its place and its agent is being told.
+    pub fn place(&mut self) {
+        if self.last_status == Status::Provisioning {
+            self.last_status = Status::Pending;
+        }
+    }
+
+    /// Somebody wants the task stopped. The first cause stays.
+    pub fn request_stop(&mut self, stop: Stop, now: Timestamp) {
+        if self.wanted {
+            self.wanted = false;
+            self.stop = Some(stop);
+            self.stopping_at = Some(now);
+        }
+    }
+
+    /// The task ends without an agent having had a part in it.
+    pub fn end_unlaunched(&mut self, stop: Stop, now: Timestamp) {
+        self.request_stop(stop, now);
+        self.end(now);
+    }
+
+    /// Takes in one report of the agent's.
+    pub fn fold(&mut self, report: &TaskReport, now: Timestamp) {
+        let over = self.last_status == Status::Stopped;
+        for entry in &report.containers {
+            if let Some(container) = self.containers.iter_mut().find(|c| c.name == entry.name) {
+                container.fold(entry);
+            }
+        }
+        keep_first(&mut self.pull_started_at, report.pull_started_at);
+        keep_first(&mut self.pull_stopped_at, report.pull_stopped_at);
+        keep_first(&mut self.execution_stopped_at, report.execution_stopped_at);
+        if over {
+            return;
+        }
+        match report.status {
+            Some(Status::Stopped) => {
+                let stop = reasons::of_stopped_task(self, &report.reason);
+                self.request_stop(stop, now);
+                self.end(now);
+            }
+            Some(status) => self.advance(status, now),
+            None => {}
+        }
+        if self.last_status != Status::Stopped && self.essential_container_stopped() {
+            let stop = reasons::of_stopped_task(self, "");
+            self.request_stop(stop, now);
+        }
+    }
+
+    fn advance(&mut self, status: Status, now: Timestamp) {
+        if status > self.last_status {
+            self.last_status = status;
+        }
+        if self.last_status == Status::Running && self.started_at.is_none() {
+            self.started_at = Some(now);
+        }
+    }
+
+    fn end(&mut self, now: Timestamp) {
+        self.last_status = Status::Stopped;
+        keep_first(&mut self.stopped_at, Some(now));
+        for container in &mut self.containers {
+            container.last_status = Status::Stopped;
+        }
+    }
+
+    fn essential_container_stopped(&self) -> bool {
+        self.containers
+            .iter()
+            .any(|c| c.essential && c.last_status == Status::Stopped)
+    }
+}
+
+impl ContainerState {
+    fn fold(&mut self, report: &ContainerReport) {
+        if let Some(status) = report.status
+            && status > self.last_status
+        {
+            self.last_status = status;
+        }
+        keep_first(&mut self.image_digest, report.image_digest.clone());
+        keep_first(&mut self.runtime_id, report.runtime_id.clone());
+        // AWS: a container that ended at once is reported RUNNING with its exit code already there; the code counts,
+        // the status follows in the next report.
+        keep_first(&mut self.exit_code, report.exit_code);
+        let reason = report.reason.as_deref().filter(|r| !r.is_empty());
+        keep_first(&mut self.reason, reason.map(reasons::cut));
+        if !report.network_bindings.is_empty() {
+            self.network_bindings.clone_from(&report.network_bindings);
+        }
+    }
+}
+
+fn keep_first<T>(known: &mut Option<T>, reported: Option<T>) {
+    if known.is_none() {
+        *known = reported;
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
