@@ -1,0 +1,25 @@
+//! ECS: clusters, container instances, task definitions and tasks.
+//!
+//! What is searched for is a column; the rest is JSON that only `domain` reads.
+
+mod clusters;
+mod container_instances;
+mod task_definitions;
+mod tasks;
+
+pub use clusters::ClusterRow;
+pub use container_instances::ContainerInstanceRow;
+pub use task_definitions::{FamilyFilter, TaskDefinitionRow};
+pub use tasks::{NewTask, TaskFilter, TaskRow, TaskState};
+
+use types::{AccountId, Region};
+
+/// The account and region a row belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Home {
+    pub account: AccountId,
+    pub region: Region,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The schema, step by step. A step that was released is never edited; a change is a new one.
+
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use crate::{dialect::Dialect, error::StoreError};
+
+/// Every step in order: its number, and its statements with `{{BYTES}}` for the type of bytes.
+const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_core.sql")),
+    (4, include_str!("../migrations/0004_secrets.sql")),
+    (5, include_str!("../migrations/0005_parameters.sql")),
+];
+
+/// Applies what is not applied yet, each step in a transaction of its own. Refuses a schema from a newer release.
+pub(crate) async fn apply(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    place: &str,
+) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_database(place, error);
+    execute(
+        connection,
+        "CREATE TABLE IF NOT EXISTS schema_steps (version BIGINT NOT NULL PRIMARY KEY)",
+    )
+    .await
+    .map_err(failed)?;
+    let known = STEPS.last().map_or(0, |(version, _)| *version);
+    let found = applied(connection).await.map_err(failed)?;
+    if let Some(found) = found.into_iter().max().filter(|found| *found > known) {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    for (version, text) in STEPS {
+        let step = step(connection, dialect, *version, text).await;
+        step.map_err(|source| match StoreError::from_database(place, source) {
+            StoreError::Database(source) => StoreError::Migration {
+                version: *version,
+                source,
+            },
+            clear => clear,
+        })?;
+    }
+    Ok(())
+}
+
+async fn step(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    version: i64,
+    text: &str,
+) -> Result<(), sqlx::Error> {
+    execute(connection, dialect.begin()).await?;
+    let outcome = step_in_transaction(connection, dialect, version, text).await;
+    let end = if outcome.is_ok() {
+        "COMMIT"
+    } else {
+        "ROLLBACK"
+    };
+    let ended = execute(connection, end).await;
+    // What went wrong first says more than a rollback that went wrong after it.
+    outcome.and(ended)
+}
+
+async fn step_in_transaction(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    version: i64,
+    text: &str,
+) -> Result<(), sqlx::Error> {
+    if let Some(lock) = dialect.migration_lock() {
+        execute(connection, lock).await?;
+    }
+    // Looked at under the lock: another server may have been here first.
+    if applied(connection).await?.contains(&version) {
+        return Ok(());
+    }
+    let text = text.replace("{{BYTES}}", dialect.bytes_type());
+    sqlx::raw_sql(AssertSqlSafe(text))
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO schema_steps (version) VALUES ($1)")
+        .bind(version)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn applied(connection: &mut AnyConnection) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query("SELECT version FROM schema_steps")
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|row| row.try_get("version"))
+        .collect()
+}
+
+async fn execute(connection: &mut AnyConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sql).execute(connection).await.map(|_| ())
+}
