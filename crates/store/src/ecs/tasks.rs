@@ -135,7 +135,11 @@ impl Session {
     }
 
     /// Saves a task's state and counts the change.
-    pub async fn save_task_state(&mut self, task: &NewTask, state: &TaskState) -> Result<(), Fault> {
+    pub async fn save_task_state(
+        &mut self,
+        task: &NewTask,
+        state: &TaskState,
+    ) -> Result<(), Fault> {
         self.execute(
             "UPDATE ecs_tasks SET container_instance = $5, last_status = $6, wanted = $7, launched = $8, \
              acknowledged = $9, stop_code = $10, stopped_reason = $11, started_at = $12, stopping_at = $13, \
@@ -252,7 +256,11 @@ impl Session {
     }
 
     /// The tasks of a cluster that have not stopped.
-    pub async fn living_tasks(&mut self, home: &Home, cluster: &str) -> Result<Vec<TaskRow>, Fault> {
+    pub async fn living_tasks(
+        &mut self,
+        home: &Home,
+        cluster: &str,
+    ) -> Result<Vec<TaskRow>, Fault> {
         let rows = self
             .fetch_all(
                 "SELECT * FROM ecs_tasks WHERE account = $1 AND region = $2 AND cluster = $3 \

@@ -1,0 +1,212 @@
+use types::Timestamp;
+
+use super::*;
+use crate::on_both_databases;
+
+fn home() -> Home {
+    Home {
+        account: "111122223333".parse().unwrap(),
+        region: "us-west-2".parse().unwrap(),
+    }
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(secs)
+}
+
+fn cluster(name: &str, status: &str) -> ClusterRow {
+    ClusterRow {
+        home: home(),
+        name: name.into(),
+        status: status.into(),
+        details: "{}".into(),
+        created_at: at(1),
+    }
+}
+
+fn instance(id: &str) -> ContainerInstanceRow {
+    ContainerInstanceRow {
+        home: home(),
+        cluster: "web".into(),
+        id: id.into(),
+        principal: "AROAEXAMPLE:host".into(),
+        status: "ACTIVE".into(),
+        agent_connected: false,
+        sequence: 0,
+        version: 1,
+        details: "{}".into(),
+        registered_at: at(1),
+    }
+}
+
+fn revision(family: &str, revision: i64) -> TaskDefinitionRow {
+    TaskDefinitionRow {
+        family: family.into(),
+        revision,
+        status: "ACTIVE".into(),
+        definition: "{}".into(),
+        tags: "[]".into(),
+        registered_by: "arn:aws:iam::111122223333:root".into(),
+        registered_at: at(revision),
+        deregistered_at: None,
+    }
+}
+
+fn task(id: &str) -> NewTask {
+    NewTask {
+        home: home(),
+        cluster: "web".into(),
+        id: id.into(),
+        family: "app".into(),
+        revision: 1,
+        launch_type: "EC2".into(),
+        group: "family:app".into(),
+        started_by: Some("me".into()),
+        client_token: Some("token".into()),
+        details: "{}".into(),
+        created_at: at(1),
+    }
+}
+
+fn provisioning() -> TaskState {
+    TaskState {
+        container_instance: None,
+        last_status: "PROVISIONING".into(),
+        wanted: true,
+        launched: false,
+        acknowledged: false,
+        stop_code: None,
+        stopped_reason: None,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+        pull_started_at: None,
+        pull_stopped_at: None,
+        execution_stopped_at: None,
+        containers: "[]".into(),
+    }
+}
+
+on_both_databases! {
+    async fn a_cluster_is_listed_while_it_is_active(store: Store) {
+        let mut db = store.write().await.unwrap();
+        for name in ["a", "b", "c"] {
+            db.save_cluster(&cluster(name, "ACTIVE")).await.unwrap();
+        }
+        db.save_cluster(&cluster("b", "INACTIVE")).await.unwrap();
+        let names = |rows: Vec<ClusterRow>| rows.into_iter().map(|r| r.name).collect::<Vec<_>>();
+        assert_eq!(names(db.active_clusters(&home(), "", 10).await.unwrap()), ["a", "c"]);
+        assert_eq!(names(db.active_clusters(&home(), "a", 1).await.unwrap()), ["c"]);
+        assert_eq!(names(db.all_active_clusters().await.unwrap()), ["a", "c"]);
+        assert_eq!(db.cluster(&home(), "b").await.unwrap().unwrap().status, "INACTIVE");
+    }
+
+    async fn an_instance_that_registers_again_keeps_its_sequence_and_its_principal(store: Store) {
+        let mut db = store.write().await.unwrap();
+        db.save_container_instance(&instance("i")).await.unwrap();
+        assert_eq!(db.next_sequence(&home(), "web", "i").await.unwrap(), 1);
+        assert_eq!(db.next_sequence(&home(), "web", "i").await.unwrap(), 2);
+        let again = ContainerInstanceRow { principal: "stranger".into(), details: "[]".into(), ..instance("i") };
+        db.save_container_instance(&again).await.unwrap();
+        let row = db.container_instance(&home(), "web", "i").await.unwrap().unwrap();
+        assert_eq!((row.sequence, row.principal.as_str(), row.details.as_str()), (2, "AROAEXAMPLE:host", "[]"));
+        assert_eq!(row.version, 2);
+        assert!(db.container_instance_of(&home(), "web", "AROAEXAMPLE:host").await.unwrap().is_some());
+        assert!(db.container_instance_of(&home(), "web", "stranger").await.unwrap().is_none());
+    }
+
+    async fn no_agent_is_connected_after_a_start(store: Store) {
+        let mut db = store.write().await.unwrap();
+        db.save_container_instance(&instance("i")).await.unwrap();
+        db.set_agent_connected(&home(), "web", "i", true).await.unwrap();
+        assert!(db.container_instances(&home(), "web").await.unwrap()[0].agent_connected);
+        db.disconnect_all_agents().await.unwrap();
+        assert!(!db.container_instances(&home(), "web").await.unwrap()[0].agent_connected);
+    }
+
+    async fn revisions_count_up_and_the_latest_active_one_is_found(store: Store) {
+        let mut db = store.write().await.unwrap();
+        for n in 1..=3 {
+            assert_eq!(db.next_revision(&home(), "app").await.unwrap(), n);
+            db.insert_task_definition(&home(), &revision("app", n)).await.unwrap();
+        }
+        db.deregister_task_definition(&home(), "app", 3, at(9)).await.unwrap();
+        assert_eq!(db.next_revision(&home(), "app").await.unwrap(), 4);
+        assert_eq!(db.latest_task_definition(&home(), "app").await.unwrap().unwrap().revision, 2);
+        let gone = db.task_definition(&home(), "app", 3).await.unwrap().unwrap();
+        assert_eq!((gone.status.as_str(), gone.deregistered_at), ("INACTIVE", Some(at(9))));
+        let names = db.task_definition_names(&home(), Some("app"), "ACTIVE").await.unwrap();
+        assert_eq!(names, [("app".to_owned(), 1), ("app".to_owned(), 2)]);
+    }
+
+    async fn families_are_active_while_one_revision_is(store: Store) {
+        let mut db = store.write().await.unwrap();
+        db.insert_task_definition(&home(), &revision("app", 1)).await.unwrap();
+        db.insert_task_definition(&home(), &revision("old", 1)).await.unwrap();
+        db.deregister_task_definition(&home(), "old", 1, at(9)).await.unwrap();
+        assert_eq!(db.task_definition_families(&home(), FamilyFilter::Active).await.unwrap(), ["app"]);
+        assert_eq!(db.task_definition_families(&home(), FamilyFilter::Inactive).await.unwrap(), ["old"]);
+        assert_eq!(db.task_definition_families(&home(), FamilyFilter::All).await.unwrap(), ["app", "old"]);
+    }
+
+    async fn a_tasks_state_is_read_back_as_saved(store: Store) {
+        let mut db = store.write().await.unwrap();
+        db.insert_task(&task("t"), &provisioning()).await.unwrap();
+        let state = TaskState {
+            container_instance: Some("i".into()),
+            last_status: "STOPPED".into(),
+            wanted: false,
+            launched: true,
+            acknowledged: true,
+            stop_code: Some("UserInitiated".into()),
+            stopped_reason: Some("enough".into()),
+            started_at: Some(at(2)),
+            stopping_at: Some(at(3)),
+            stopped_at: Some(at(4)),
+            pull_started_at: Some(at(5)),
+            pull_stopped_at: Some(at(6)),
+            execution_stopped_at: Some(at(7)),
+            containers: "[1]".into(),
+        };
+        db.save_task_state(&task("t"), &state).await.unwrap();
+        let row = db.task(&home(), "web", "t").await.unwrap().unwrap();
+        assert_eq!(row, TaskRow { task: task("t"), state, version: 2 });
+    }
+
+    async fn tasks_are_listed_by_what_is_asked_for(store: Store) {
+        let mut db = store.write().await.unwrap();
+        for id in ["a", "b", "c"] {
+            db.insert_task(&task(id), &provisioning()).await.unwrap();
+        }
+        let placed = TaskState { container_instance: Some("i".into()), ..provisioning() };
+        db.save_task_state(&task("b"), &placed).await.unwrap();
+        let ids = |rows: Vec<TaskRow>| rows.into_iter().map(|r| r.task.id).collect::<Vec<_>>();
+        let all = db.list_tasks(&home(), "web", TaskFilter::default(), "", 2).await.unwrap();
+        assert_eq!(ids(all), ["a", "b"]);
+        let on_i = TaskFilter { container_instance: Some("i"), ..TaskFilter::default() };
+        assert_eq!(ids(db.list_tasks(&home(), "web", on_i, "", 9).await.unwrap()), ["b"]);
+        let unwanted = TaskFilter { wanted: Some(false), ..TaskFilter::default() };
+        assert!(db.list_tasks(&home(), "web", unwanted, "", 9).await.unwrap().is_empty());
+        assert_eq!(ids(db.living_tasks_on(&home(), "web", "i").await.unwrap()), ["b"]);
+        assert_eq!(ids(db.tasks_of_client_token(&home(), "web", "token").await.unwrap()).len(), 3);
+    }
+
+    async fn an_acknowledgement_counts_only_for_what_is_still_wanted(store: Store) {
+        let mut db = store.write().await.unwrap();
+        db.insert_task(&task("t"), &provisioning()).await.unwrap();
+        db.acknowledge_task(&home(), "web", "t", false).await.unwrap();
+        assert_eq!(db.unsettled_tasks().await.unwrap().len(), 1);
+        db.acknowledge_task(&home(), "web", "t", true).await.unwrap();
+        assert!(db.unsettled_tasks().await.unwrap().is_empty());
+    }
+
+    async fn stopped_tasks_are_swept_after_their_time(store: Store) {
+        let mut db = store.write().await.unwrap();
+        db.insert_task(&task("t"), &provisioning()).await.unwrap();
+        assert_eq!(db.sweep_stopped_tasks(at(100)).await.unwrap(), 0);
+        let stopped = TaskState { last_status: "STOPPED".into(), stopped_at: Some(at(50)), ..provisioning() };
+        db.save_task_state(&task("t"), &stopped).await.unwrap();
+        assert_eq!(db.sweep_stopped_tasks(at(50)).await.unwrap(), 0);
+        assert_eq!(db.sweep_stopped_tasks(at(100)).await.unwrap(), 1);
+    }
+}
