@@ -15,6 +15,7 @@ mod session;
 mod testing;
 mod writer;
 
+pub mod kms;
 pub mod parameters;
 pub mod secrets;
 

@@ -7,6 +7,7 @@ use crate::{dialect::Dialect, error::StoreError};
 /// Every step in order: its number, and its statements with `{{BYTES}}` for the type of bytes.
 const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_core.sql")),
+    (3, include_str!("../migrations/0003_kms.sql")),
     (4, include_str!("../migrations/0004_secrets.sql")),
     (5, include_str!("../migrations/0005_parameters.sql")),
 ];
