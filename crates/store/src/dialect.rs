@@ -16,6 +16,15 @@ impl Dialect {
         }
     }
 
+    /// The column type of text that is sorted and searched by prefix, for `{{SORTED_TEXT}}` in migrations: by its bytes,
+    /// whatever language the database was made for.
+    pub(crate) fn sorted_text_type(self) -> &'static str {
+        match self {
+            Self::Sqlite => "TEXT",
+            Self::Postgres => "TEXT COLLATE \"C\"",
+        }
+    }
+
     /// Opens the writer's transaction. SQLite takes its write lock at once, so that no later statement can fail for it.
     pub(crate) fn begin(self) -> &'static str {
         match self {

@@ -4,12 +4,14 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::{dialect::Dialect, error::StoreError};
 
-/// Every step in order: its number, and its statements with `{{BYTES}}` for the type of bytes.
+/// Every step in order: its number, and its statements, with `{{BYTES}}` and `{{SORTED_TEXT}}` for the types that have
+/// other names in the other database.
 const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_core.sql")),
     (3, include_str!("../migrations/0003_kms.sql")),
     (4, include_str!("../migrations/0004_secrets.sql")),
     (5, include_str!("../migrations/0005_parameters.sql")),
+    (6, include_str!("../migrations/0006_ecs.sql")),
 ];
 
 /// Applies what is not applied yet, each step in a transaction of its own. Refuses a schema from a newer release.
@@ -74,7 +76,9 @@ async fn step_in_transaction(
     if applied(connection).await?.contains(&version) {
         return Ok(());
     }
-    let text = text.replace("{{BYTES}}", dialect.bytes_type());
+    let text = text
+        .replace("{{BYTES}}", dialect.bytes_type())
+        .replace("{{SORTED_TEXT}}", dialect.sorted_text_type());
     sqlx::raw_sql(AssertSqlSafe(text))
         .execute(&mut *connection)
         .await?;

@@ -4,7 +4,7 @@ use sqlx::{
     Row as _,
     any::{AnyArguments, AnyRow},
 };
-use types::{AccountId, Fault, Region, Timestamp};
+use types::{AccountId, Fault, Region, Tag, Timestamp};
 
 /// One bound value. Build a list of them with [`args!`](crate::args).
 #[derive(Clone)]
@@ -41,6 +41,7 @@ into_arg! {
     Text: String, v => v;
     Text: &AccountId, v => v.as_str().to_owned();
     Text: &Region, v => v.as_str().to_owned();
+    Text: &[Tag], v => tags_to_json(v);
     Bytes: &[u8], v => v.to_vec();
     Bytes: &Vec<u8>, v => v.clone();
     Bytes: Vec<u8>, v => v;
@@ -95,6 +96,13 @@ impl Row {
         bytes, opt_bytes -> Vec<u8>, Vec<u8>, v => v;
     }
 
+    /// A TEXT that holds a JSON list of tags; `None` where the column is NULL.
+    pub fn opt_tags(&self, column: &str) -> Result<Option<Vec<Tag>>, Fault> {
+        self.opt_text(column)?
+            .map(|text| serde_json::from_str(&text).map_err(Fault::new))
+            .transpose()
+    }
+
     /// A TEXT with a type of its own: an account id, a region, an enumeration.
     pub fn parse<T>(&self, column: &str) -> Result<T, Fault>
     where
@@ -103,4 +111,14 @@ impl Row {
     {
         self.text(column)?.parse().map_err(Fault::new)
     }
+}
+
+/// `$1, $2, …` up to `count`, for a list of values.
+pub(crate) fn placeholders(count: usize) -> String {
+    let each: Vec<_> = (1..=count).map(|n| format!("${n}")).collect();
+    each.join(", ")
+}
+
+fn tags_to_json(tags: &[Tag]) -> String {
+    serde_json::to_string(tags).expect("two texts are always JSON")
 }
