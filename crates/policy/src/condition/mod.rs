@@ -1,0 +1,109 @@
+//! The `Condition` element: operators, keys and values.
+
+mod operand;
+mod operator;
+
+use operand::Operand;
+use operator::{Operator, Quantifier, Test};
+
+use crate::{
+    context::Context,
+    document::Version,
+    error::{Path, PolicyError, Problem},
+    json::Json,
+};
+
+/// One operator with one key and the values it is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Condition {
+    operator: Operator,
+    /// In lower case.
+    key: String,
+    operands: Vec<Operand>,
+}
+
+/// Reads a `Condition` element: operators, each with keys, each with values. All of them must hold.
+pub(crate) fn parse(
+    value: &Json,
+    version: Version,
+    path: &Path<'_>,
+) -> Result<Vec<Condition>, PolicyError> {
+    let Json::Object(operators) = value else {
+        return Err(path.problem(Problem::Syntax));
+    };
+    let mut conditions = Vec::new();
+    for (name, keys) in operators {
+        let path = Path::Member(path, name);
+        let operator = Operator::parse(name).ok_or_else(|| path.problem(Problem::Syntax))?;
+        let Json::Object(keys) = keys else {
+            return Err(path.problem(Problem::Syntax));
+        };
+        for (key, values) in keys {
+            let path = Path::Member(&path, key);
+            conditions.push(one(operator, key, values, version, &path)?);
+        }
+    }
+    Ok(conditions)
+}
+
+fn one(
+    operator: Operator,
+    key: &str,
+    values: &Json,
+    version: Version,
+    path: &Path<'_>,
+) -> Result<Condition, PolicyError> {
+    if !key.contains(':') {
+        return Err(path.problem(Problem::NoVendor));
+    }
+    let operands = values.items().iter().map(|value| match value {
+        Json::Text(text) | Json::Scalar(text) => {
+            Operand::parse(operator.test, text, version.has_variables())
+        }
+        Json::Null | Json::List(_) | Json::Object(_) => None,
+    });
+    let operands: Option<Vec<Operand>> = operands.collect();
+    Ok(Condition {
+        operator,
+        key: key.to_ascii_lowercase(),
+        operands: operands.ok_or_else(|| path.problem(Problem::Syntax))?,
+    })
+}
+
+impl Condition {
+    pub(crate) fn holds(&self, context: &Context) -> bool {
+        let values = context.values(&self.key);
+        if self.operator.test == Test::Null {
+            let absent = values.is_none_or(<[String]>::is_empty);
+            return self.operands.contains(&Operand::Bool(absent));
+        }
+        let passes = |value: &String| self.passes(value, context);
+        match (self.operator.quantifier, values) {
+            // AWS: a missing key satisfies a negated operator and no other.
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+            (Quantifier::Single, None) => self.operator.negated || self.operator.if_exists,
+            // A key with several values and no set operator: any of them may match, for a negated operator none may.
+            (Quantifier::Single, Some(values)) if self.operator.negated => {
+                values.iter().all(passes)
+            }
+            (Quantifier::ForAllValues, None) => true,
+            (Quantifier::ForAllValues, Some(values)) => values.iter().all(passes),
+            (Quantifier::ForAnyValue, None) => self.operator.if_exists,
+            (Quantifier::Single | Quantifier::ForAnyValue, Some(values)) => {
+                values.iter().any(passes)
+            }
+        }
+    }
+
+    /// Whether one value of the request passes: it matches one of the policy's values, or, negated, none of them.
+    fn passes(&self, value: &str, context: &Context) -> bool {
+        let matched = self
+            .operands
+            .iter()
+            .any(|operand| operand.matches(value, context));
+        matched != self.operator.negated
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! A policy document: what its author wrote, checked and compiled.
+
+use crate::{
+    action::ActionPattern,
+    condition::{self, Condition},
+    context::Context,
+    error::{Path, PolicyError, Problem},
+    json::Json,
+    named::{self, Named, Principals},
+    resource::ResourcePattern,
+};
+
+/// What a policy is attached to, which decides the elements it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// Of a user or role, a permissions boundary, or a session policy: names no principal.
+    Identity,
+    /// Of a resource: names principals.
+    Resource,
+    /// Who may assume a role: names principals, and no resource.
+    Trust,
+}
+
+/// The version of the policy language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Version {
+    /// `2008-10-17`, and every document that names no version. Policy variables are literal text.
+    #[default]
+    V2008,
+    /// `2012-10-17`
+    V2012,
+}
+
+impl Version {
+    pub(crate) fn has_variables(self) -> bool {
+        self == Self::V2012
+    }
+}
+
+/// What a statement says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Allow,
+    Deny,
+}
+
+/// A policy document, ready to be evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    version: Version,
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// One statement of a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Statement {
+    pub sid: Option<String>,
+    pub effect: Effect,
+    pub principals: Principals,
+    actions: Scope<ActionPattern>,
+    /// Absent in trust policies, whose resource is the role.
+    resources: Option<Scope<ResourcePattern>>,
+    conditions: Vec<Condition>,
+}
+
+/// `Action` or `NotAction`, `Resource` or `NotResource`.
+#[derive(Debug, Clone, PartialEq)]
+enum Scope<T> {
+    These(Vec<T>),
+    AllBut(Vec<T>),
+}
+
+impl<T> Scope<T> {
+    fn covers(&self, matches: impl Fn(&T) -> bool) -> bool {
+        match self {
+            Self::These(patterns) => patterns.iter().any(matches),
+            Self::AllBut(patterns) => !patterns.iter().any(matches),
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy document of the given kind.
+    pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, PolicyError> {
+        let root = Path::Root;
+        let document = Json::parse(text).ok_or_else(|| root.problem(Problem::InvalidJson))?;
+        let Json::Object(members) = &document else {
+            return Err(root.problem(Problem::Syntax));
+        };
+        let mut version = Version::default();
+        let mut statements = None;
+        for (name, value) in members {
+            let path = Path::Member(&root, name);
+            match (name.as_str(), value.as_text()) {
+                ("Version", Some("2012-10-17")) => version = Version::V2012,
+                ("Version", Some("2008-10-17")) => version = Version::V2008,
+                ("Id", Some(_)) => {}
+                ("Statement", _) => statements = Some(value),
+                _ => return Err(path.problem(Problem::Syntax)),
+            }
+        }
+        let statements = statements.map_or(&[][..], Json::items);
+        if statements.is_empty() {
+            return Err(root.problem(Problem::Syntax));
+        }
+        let path = Path::Member(&root, "Statement");
+        let statements = statements
+            .iter()
+            .enumerate()
+            .map(|(index, one)| statement(one, kind, version, &Path::Index(&path, index)))
+            .collect::<Result<Vec<_>, _>>()?;
+        sids_are_unique(&statements, &path)?;
+        Ok(Self {
+            version,
+            statements,
+        })
+    }
+
+    /// The version of the policy language the document is written in.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The ARNs and unique ids of users, roles and sessions that the policy names as principals.
+    pub fn principals(&self) -> impl Iterator<Item = &str> {
+        self.statements
+            .iter()
+            .flat_map(|statement| match &statement.principals {
+                Principals::Unnamed => &[][..],
+                Principals::These(named) | Principals::AllBut(named) => named,
+            })
+            .filter_map(|named| match named {
+                Named::Arn(text) | Named::Id(text) => Some(text.as_str()),
+                _ => None,
+            })
+    }
+}
+
+impl Statement {
+    /// Whether the statement speaks about this action on this resource under these circumstances. Whom it speaks to is
+    /// asked of its principals.
+    pub(crate) fn covers(&self, action: &str, resource: &str, context: &Context) -> bool {
+        self.actions.covers(|pattern| pattern.matches(action))
+            && self.resources.as_ref().is_none_or(|resources| {
+                resources.covers(|pattern| pattern.matches(resource, context))
+            })
+            && self.conditions.iter().all(|one| one.holds(context))
+    }
+}
+
+/// The members of a statement, as they stand in the document.
+#[derive(Default)]
+struct Parts<'a> {
+    sid: Option<&'a Json>,
+    effect: Option<&'a Json>,
+    principal: Option<&'a Json>,
+    not_principal: Option<&'a Json>,
+    action: Option<&'a Json>,
+    not_action: Option<&'a Json>,
+    resource: Option<&'a Json>,
+    not_resource: Option<&'a Json>,
+    condition: Option<&'a Json>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(value: &'a Json, path: &Path<'_>) -> Result<Self, PolicyError> {
+        let Json::Object(members) = value else {
+            return Err(path.problem(Problem::Syntax));
+        };
+        let mut parts = Self::default();
+        for (name, value) in members {
+            let part = match name.as_str() {
+                "Sid" => &mut parts.sid,
+                "Effect" => &mut parts.effect,
+                "Principal" => &mut parts.principal,
+                "NotPrincipal" => &mut parts.not_principal,
+                "Action" => &mut parts.action,
+                "NotAction" => &mut parts.not_action,
+                "Resource" => &mut parts.resource,
+                "NotResource" => &mut parts.not_resource,
+                "Condition" => &mut parts.condition,
+                _ => return Err(Path::Member(path, name).problem(Problem::Syntax)),
+            };
+            *part = Some(value);
+        }
+        Ok(parts)
+    }
+}
+
+fn statement(
+    value: &Json,
+    kind: PolicyKind,
+    version: Version,
+    path: &Path<'_>,
+) -> Result<Statement, PolicyError> {
+    let parts = Parts::of(value, path)?;
+    let effect = match parts.effect.and_then(Json::as_text) {
+        Some("Allow") => Effect::Allow,
+        Some("Deny") => Effect::Deny,
+        _ => return Err(Path::Member(path, "Effect").problem(Problem::Syntax)),
+    };
+    Ok(Statement {
+        sid: sid(parts.sid, kind, path)?,
+        effect,
+        principals: principals(&parts, kind, path)?,
+        actions: actions(&parts, kind, path)?,
+        resources: resources(&parts, kind, version, path)?,
+        conditions: match parts.condition {
+            Some(value) => condition::parse(value, version, &Path::Member(path, "Condition"))?,
+            None => Vec::new(),
+        },
+    })
+}
+
+fn sid(
+    value: Option<&Json>,
+    kind: PolicyKind,
+    path: &Path<'_>,
+) -> Result<Option<String>, PolicyError> {
+    let path = Path::Member(path, "Sid");
+    let Some(value) = value else { return Ok(None) };
+    let text = value
+        .as_text()
+        .ok_or_else(|| path.problem(Problem::Syntax))?;
+    // AWS: resource policies may have spaces in a Sid, as KMS's default key policy does.
+    if kind != PolicyKind::Resource && !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(path.problem(Problem::SidCharacters));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn sids_are_unique(statements: &[Statement], path: &Path<'_>) -> Result<(), PolicyError> {
+    for (index, statement) in statements.iter().enumerate() {
+        let earlier = statements.iter().take(index);
+        if statement.sid.is_some() && earlier.into_iter().any(|one| one.sid == statement.sid) {
+            return Err(Path::Index(path, index).problem(Problem::DuplicateSid));
+        }
+    }
+    Ok(())
+}
+
+fn principals(
+    parts: &Parts<'_>,
+    kind: PolicyKind,
+    path: &Path<'_>,
+) -> Result<Principals, PolicyError> {
+    let problem = |problem| Path::Member(path, "Principal").problem(problem);
+    let named = |value, name| named::parse(value, &Path::Member(path, name));
+    match (kind, parts.principal, parts.not_principal) {
+        (PolicyKind::Identity, None, None) => Ok(Principals::Unnamed),
+        (PolicyKind::Identity, ..) => Err(problem(Problem::PrincipalInIdentityPolicy)),
+        (_, Some(value), None) => Ok(Principals::These(named(value, "Principal")?)),
+        (_, None, Some(value)) => Ok(Principals::AllBut(named(value, "NotPrincipal")?)),
+        (_, Some(_), Some(_)) => Err(problem(Problem::Syntax)),
+        (_, None, None) => Err(problem(Problem::NoPrincipal)),
+    }
+}
+
+fn actions(
+    parts: &Parts<'_>,
+    kind: PolicyKind,
+    path: &Path<'_>,
+) -> Result<Scope<ActionPattern>, PolicyError> {
+    let compile = |value, name| {
+        let path = Path::Member(path, name);
+        let patterns = texts(value, Problem::NoActions, &path, ActionPattern::parse)?;
+        let sts = |one: &ActionPattern| {
+            one.vendor()
+                .is_some_and(|vendor| vendor.eq_ignore_ascii_case("sts"))
+        };
+        if kind == PolicyKind::Trust && !patterns.iter().all(sts) {
+            return Err(path.problem(Problem::ForeignActionInTrustPolicy));
+        }
+        Ok(patterns)
+    };
+    match (parts.action, parts.not_action) {
+        (Some(value), None) => Ok(Scope::These(compile(value, "Action")?)),
+        (None, Some(value)) => Ok(Scope::AllBut(compile(value, "NotAction")?)),
+        (None, None) => Err(path.problem(Problem::NoActions)),
+        (Some(_), Some(_)) => Err(path.problem(Problem::Syntax)),
+    }
+}
+
+fn resources(
+    parts: &Parts<'_>,
+    kind: PolicyKind,
+    version: Version,
+    path: &Path<'_>,
+) -> Result<Option<Scope<ResourcePattern>>, PolicyError> {
+    let compile = |value, name| {
+        let parse = |text: &str| ResourcePattern::parse(text, version.has_variables());
+        texts(
+            value,
+            Problem::NoResources,
+            &Path::Member(path, name),
+            parse,
+        )
+    };
+    match (kind, parts.resource, parts.not_resource) {
+        (PolicyKind::Trust, None, None) => Ok(None),
+        (PolicyKind::Trust, ..) => {
+            Err(Path::Member(path, "Resource").problem(Problem::ResourceInTrustPolicy))
+        }
+        (_, Some(value), None) => Ok(Some(Scope::These(compile(value, "Resource")?))),
+        (_, None, Some(value)) => Ok(Some(Scope::AllBut(compile(value, "NotResource")?))),
+        (_, None, None) => Err(path.problem(Problem::NoResources)),
+        (_, Some(_), Some(_)) => Err(path.problem(Problem::Syntax)),
+    }
+}
+
+/// Reads one text or a list of texts, which must not be empty.
+fn texts<T>(
+    value: &Json,
+    none: Problem,
+    path: &Path<'_>,
+    parse: impl Fn(&str) -> Result<T, Problem>,
+) -> Result<Vec<T>, PolicyError> {
+    if value.items().is_empty() {
+        return Err(path.problem(none));
+    }
+    let items = value.items().iter().map(|item| {
+        let text = item
+            .as_text()
+            .ok_or_else(|| path.problem(Problem::Syntax))?;
+        parse(text).map_err(|problem| path.problem(problem))
+    });
+    items.collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn refused(text: &str, kind: PolicyKind) -> (String, String) {
+    let error = Policy::parse(text, kind).unwrap_err();
+    (error.to_string(), error.path().to_owned())
+}
+
+fn with_statement(statement: &str) -> String {
+    format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#)
+}
+
+#[test]
+fn a_statement_may_stand_alone_and_lists_may_be_single_values() {
+    let single = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}"#;
+    let listed = r#"[{"Effect":"Allow","Action":["kms:Decrypt"],"Resource":["*"]}]"#;
+    let parse = |text| Policy::parse(&with_statement(text), PolicyKind::Identity).unwrap();
+    assert_eq!(parse(single), parse(listed));
+}
+
+#[test]
+fn a_document_without_version_is_of_2008() {
+    let text = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let policy = Policy::parse(text, PolicyKind::Identity).unwrap();
+    assert_eq!(policy.version(), Version::V2008);
+}
+
+#[test]
+fn grammar_errors_have_awss_words_and_the_place() {
+    let cases = [
+        (
+            r#"{"Action":"a:b","Resource":"*"}"#,
+            "Syntax errors in policy.",
+            "Statement[0].Effect",
+        ),
+        (
+            r#"{"Effect":"allow","Action":"a:b","Resource":"*"}"#,
+            "Syntax errors in policy.",
+            "Statement[0].Effect",
+        ),
+        (
+            r#"{"Effect":"Allow","Resource":"*"}"#,
+            "Policy statement must contain actions.",
+            "Statement[0]",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":[],"Resource":"*"}"#,
+            "Policy statement must contain actions.",
+            "Statement[0].Action",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"a:b"}"#,
+            "Policy statement must contain resources.",
+            "Statement[0]",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}"#,
+            "Syntax errors in policy.",
+            "Statement[0]",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"GetSecretValue","Resource":"*"}"#,
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+            "Statement[0].Action",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"a:b:c","Resource":"*"}"#,
+            "Actions/Condition can contain only one colon.",
+            "Statement[0].Action",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"a:b","Resource":"db"}"#,
+            r#"Resource db must be in ARN format or "*"."#,
+            "Statement[0].Resource",
+        ),
+        (
+            r#"{"Effect":"Allow","Principal":"*","Action":"a:b","Resource":"*"}"#,
+            "Policy document should not specify a principal.",
+            "Statement[0].Principal",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringIs":{"a:k":"v"}}}"#,
+            "Syntax errors in policy.",
+            "Statement[0].Condition.StringIs",
+        ),
+        (
+            r#"{"Effect":"Allow","Action":"a:b","Resource":"*","Comment":"x"}"#,
+            "Syntax errors in policy.",
+            "Statement[0].Comment",
+        ),
+        (
+            r#"[{"Sid":"A","Effect":"Allow","Action":"a:b","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"a:b","Resource":"*"}]"#,
+            "Statement IDs (SID) in a single policy must be unique.",
+            "Statement[1]",
+        ),
+        ("[]", "Syntax errors in policy.", ""),
+    ];
+    for (statement, message, path) in cases {
+        assert_eq!(
+            refused(&with_statement(statement), PolicyKind::Identity),
+            (message.to_owned(), path.to_owned()),
+            "{statement}"
+        );
+    }
+    for text in ["", "{", "not json", r#"{"Version":1,"Version":2}"#] {
+        assert_eq!(
+            refused(text, PolicyKind::Identity).0,
+            "This policy contains invalid Json"
+        );
+    }
+}
+
+#[test]
+fn trust_policies_name_principals_and_sts_actions_and_no_resource() {
+    let trust = |rest: &str| with_statement(&format!(r#"{{"Effect":"Allow",{rest}}}"#));
+    let ecs = r#""Principal":{"Service":"ecs-tasks.amazonaws.com"}"#;
+    let good = trust(&format!(r#"{ecs},"Action":"sts:AssumeRole""#));
+    assert!(Policy::parse(&good, PolicyKind::Trust).is_ok());
+    for (rest, message) in [
+        (
+            format!(r#"{ecs},"Action":"sts:AssumeRole","Resource":"*""#),
+            "Has prohibited field Resource.",
+        ),
+        (
+            r#""Action":"sts:AssumeRole""#.to_owned(),
+            "Missing required field Principal cannot be empty!",
+        ),
+        (
+            format!(r#"{ecs},"Action":"kms:Decrypt""#),
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (
+            r#""Principal":{"AWS":"reader"},"Action":"sts:AssumeRole""#.to_owned(),
+            r#"Invalid principal in policy: "AWS":"reader""#,
+        ),
+    ] {
+        assert_eq!(refused(&trust(&rest), PolicyKind::Trust).0, message);
+    }
+}
+
+#[test]
+fn named_principals_can_be_listed() {
+    let text = with_statement(
+        r#"{"Effect":"Allow","Action":"sts:AssumeRole","Principal":
+            {"AWS":["111122223333","arn:aws:iam::111122223333:role/x"],"Service":"ec2.amazonaws.com"}}"#,
+    );
+    let policy = Policy::parse(&text, PolicyKind::Trust).unwrap();
+    assert_eq!(
+        policy.principals().collect::<Vec<_>>(),
+        ["arn:aws:iam::111122223333:role/x"]
+    );
+}
+
+proptest! {
+    #[test]
+    fn parsing_never_panics(text in "\\PC{0,200}") {
+        for kind in [PolicyKind::Identity, PolicyKind::Resource, PolicyKind::Trust] {
+            let _ = Policy::parse(&text, kind);
+        }
+    }
+
+    #[test]
+    fn parsing_what_resembles_a_policy_never_panics(
+        effect in "Allow|Deny|\\PC{0,5}", action in "\\PC{0,20}|[a-z*:]{0,9}", resource in "\\PC{0,20}|arn:[a-z:*${}]{0,20}",
+        operator in "[A-Za-z:]{0,20}|StringLike|Null|IpAddress|DateLessThan", value in "\\PC{0,20}",
+    ) {
+        let quote = |text: &str| serde_json::to_string(text).unwrap();
+        let text = with_statement(&format!(
+            r#"{{"Effect":{},"Action":{},"Resource":{},"Condition":{{{}:{{"a:k":{}}}}}}}"#,
+            quote(&effect), quote(&action), quote(&resource), quote(&operator), quote(&value),
+        ));
+        let _ = Policy::parse(&text, PolicyKind::Identity);
+    }
+}
