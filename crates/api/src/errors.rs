@@ -1,0 +1,201 @@
+//! Errors as the caller reads them.
+//!
+//! What the models say about a service's errors is in the generated tables. This file has what every service answers
+//! beside them, and the few things that were observed and are in no model.
+
+use std::fmt;
+
+use types::Fault;
+
+use crate::{Service, sigv4::SignatureError};
+
+/// An error of one service's operations.
+pub trait ServiceError:
+    From<CommonError> + From<Fault> + std::error::Error + Send + 'static
+{
+    /// What the caller is told.
+    fn report(&self) -> ErrorReport;
+
+    /// The failure of ours behind it, for the operator's log.
+    fn fault(&self) -> Option<&Fault>;
+}
+
+/// How a JSON service spells the member that holds an error's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKey {
+    /// `Message`
+    Capital,
+    /// `message`
+    Lower,
+    /// `Message` and `message`: for errors that a service's model lacks, where clients read one or the other.
+    Both,
+    /// The shape has no message.
+    Absent,
+}
+
+/// An error, ready to be put on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorReport {
+    pub code: &'static str,
+    pub status: u16,
+    pub message: Option<String>,
+    pub message_key: MessageKey,
+}
+
+impl ErrorReport {
+    pub(crate) fn modelled(
+        code: &'static str,
+        status: u16,
+        message: &str,
+        message_key: MessageKey,
+    ) -> Self {
+        Self {
+            code,
+            status,
+            message: Some(message.to_owned()).filter(|m| !m.is_empty()),
+            message_key,
+        }
+    }
+
+    /// Whether the request was at fault rather than the server.
+    pub const fn is_senders_fault(&self) -> bool {
+        self.status < 500
+    }
+}
+
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.message {
+            Some(message) => write!(f, "{}: {message}", self.code),
+            None => f.write_str(self.code),
+        }
+    }
+}
+
+/// What every service may answer. The texts are the caller's.
+#[derive(Debug)]
+pub enum CommonError {
+    /// A constraint of the model is violated.
+    Validation(String),
+    AccessDenied(String),
+    /// The body is not of its format, or a value has another type than the model says.
+    Serialization(String),
+    /// No operation of this name exists: what was asked for.
+    UnknownOperation(String),
+    /// A Query action that its version does not have.
+    InvalidAction {
+        action: String,
+        version: String,
+    },
+    /// A Query request that names no action.
+    MissingAction,
+    /// The operation exists in AWS and not yet here: `ecs:CreateService`.
+    Unsupported(String),
+    Signature(SignatureError),
+    RequestTooLarge,
+    Throttling,
+    Fault(Fault),
+}
+
+impl CommonError {
+    /// What the caller is told, in the words and codes of the service's protocol.
+    pub fn report(&self, service: Service) -> ErrorReport {
+        let (code, status, message) = if service.is_query() {
+            self.query(service)
+        } else {
+            self.json(service)
+        };
+        ErrorReport {
+            code,
+            status,
+            message: Some(message).filter(|m| !m.is_empty()),
+            message_key: match (service, self) {
+                (Service::SecretsManager | Service::Ssm, Self::Fault(_)) => MessageKey::Capital,
+                // AWS: ValidationException and AccessDeniedException are in no model of Secrets Manager, whose own
+                // errors have a capital M.
+                (Service::SecretsManager, _) => MessageKey::Both,
+                _ => MessageKey::Lower,
+            },
+        }
+    }
+
+    fn json(&self, service: Service) -> (&'static str, u16, String) {
+        let (code, status) = match self {
+            Self::Validation(_) if service == Service::Ecs => ("InvalidParameterException", 400),
+            Self::Validation(_) => ("ValidationException", 400),
+            Self::AccessDenied(_) => ("AccessDeniedException", 400),
+            Self::Serialization(_) => ("SerializationException", 400),
+            Self::UnknownOperation(_) | Self::InvalidAction { .. } | Self::MissingAction => {
+                ("UnknownOperationException", 400)
+            }
+            Self::Unsupported(_) => ("UnsupportedOperationException", 400),
+            Self::Signature(error) => error.json_code(),
+            Self::RequestTooLarge => ("RequestEntityTooLargeException", 413),
+            Self::Throttling => ("ThrottlingException", 400),
+            Self::Fault(_) => (internal_error(service), 500),
+        };
+        (code, status, self.message(service))
+    }
+
+    fn query(&self, service: Service) -> (&'static str, u16, String) {
+        let (code, status) = match self {
+            Self::Validation(_) => ("ValidationError", 400),
+            Self::AccessDenied(_) => ("AccessDenied", 403),
+            Self::Serialization(_) => ("MalformedInput", 400),
+            Self::UnknownOperation(_) | Self::InvalidAction { .. } => ("InvalidAction", 400),
+            Self::MissingAction => ("MissingAction", 400),
+            Self::Unsupported(_) => ("UnsupportedOperation", 400),
+            Self::Signature(error) => error.query_code(),
+            Self::RequestTooLarge => ("RequestEntityTooLarge", 413),
+            Self::Throttling => ("Throttling", 400),
+            Self::Fault(_) => (internal_error(service), 500),
+        };
+        (code, status, self.message(service))
+    }
+
+    fn message(&self, service: Service) -> String {
+        match self {
+            Self::Validation(text) | Self::AccessDenied(text) | Self::Serialization(text) => {
+                text.clone()
+            }
+            Self::UnknownOperation(name) if name.is_empty() => {
+                "The request names no operation.".to_owned()
+            }
+            Self::UnknownOperation(name) => format!("The operation {name} is not known."),
+            Self::InvalidAction { action, version } => {
+                format!("Could not find operation {action} for version {version}")
+            }
+            Self::MissingAction => "The request must contain the parameter Action".to_owned(),
+            Self::Unsupported(action) => format!("sealift does not implement `{action}` yet"),
+            Self::Signature(error) => error.message(service.is_query()),
+            Self::RequestTooLarge => "The request body is too large.".to_owned(),
+            Self::Throttling => "Rate exceeded".to_owned(),
+            // The caller learns nothing of it; the operator finds it in the log under the request id.
+            Self::Fault(_) => "An internal error occurred.".to_owned(),
+        }
+    }
+}
+
+impl From<Fault> for CommonError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<SignatureError> for CommonError {
+    fn from(error: SignatureError) -> Self {
+        Self::Signature(error)
+    }
+}
+
+/// The name each service gives to a failure of its own.
+fn internal_error(service: Service) -> &'static str {
+    match service {
+        Service::SecretsManager => "InternalServiceError",
+        Service::Ssm => "InternalServerError",
+        Service::Kms => "KMSInternalException",
+        Service::Iam => "ServiceFailure",
+        Service::Sts => "InternalFailure",
+        Service::Ecs => "ServerException",
+    }
+}

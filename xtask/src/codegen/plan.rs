@@ -1,0 +1,42 @@
+//! `operations.toml`: which operations are implemented, and what the models do not tell.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct Plan {
+    pub services: BTreeMap<String, Planned>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planned {
+    pub operations: BTreeMap<String, Kind>,
+    #[serde(default)]
+    pub errors: Vec<String>,
+    #[serde(default)]
+    pub plain: Vec<String>,
+    #[serde(default)]
+    pub enums: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub patterns: BTreeMap<String, String>,
+}
+
+/// Whether an operation changes anything.
+#[derive(Clone, Copy, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Read,
+    Write,
+}
+
+impl Plan {
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("reading {}", path.display()))
+    }
+}
