@@ -15,6 +15,8 @@ mod session;
 mod testing;
 mod writer;
 
+pub mod ecs;
+pub mod iam;
 pub mod kms;
 pub mod parameters;
 pub mod secrets;

@@ -8,6 +8,7 @@ use crate::{dialect::Dialect, error::StoreError};
 /// other names in the other database.
 const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_core.sql")),
+    (2, include_str!("../migrations/0002_iam.sql")),
     (3, include_str!("../migrations/0003_kms.sql")),
     (4, include_str!("../migrations/0004_secrets.sql")),
     (5, include_str!("../migrations/0005_parameters.sql")),
