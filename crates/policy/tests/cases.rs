@@ -3,6 +3,8 @@
 //! A case file has `about`, `link`, the policies (`identity`, `boundary`, `session`, `resource` with its `mode`), a
 //! `caller`, and `requests` with the decision each must get.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{fs, path::Path};
 
 use policy::{

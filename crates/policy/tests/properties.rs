@@ -1,5 +1,7 @@
 //! What must hold for every policy and every request.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use policy::{
     Attached, Context, Decision, Policy, PolicyKind, Principal, Request, ResourceMode,
     ResourcePolicy, Sources, evaluate,
