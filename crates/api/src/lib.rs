@@ -11,6 +11,7 @@ mod errors;
 mod generated;
 mod operation;
 mod render;
+mod route;
 
 mod service;
 pub mod sigv4;
@@ -20,4 +21,5 @@ pub use generated::{ecs, iam, kms, secretsmanager, ssm, sts};
 pub use operation::{Kind, Modeled, decode_input};
 pub use render::{Response, render_error, render_output};
 
+pub use route::{Refused, Routed, route};
 pub use service::{Protocol, Service, implemented_operations, known_operations};

@@ -55,6 +55,7 @@ pub struct Reference {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the model marks shapes so")]
 pub struct Shape {
     #[serde(rename = "type")]
     pub kind: String,

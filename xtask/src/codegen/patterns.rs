@@ -32,7 +32,7 @@ fn rewrite(pattern: &str) -> String {
                 if depth > 0 {
                     rewritten.push_str(&class);
                 } else {
-                    rewritten.push_str(&format!("[{class}]"));
+                    rewritten.extend(["[", &class, "]"]);
                 }
             }
             '-' | '~' if depth > 0 && letters.peek() == Some(&c) => rewritten.extend(['\\', c]),

@@ -19,6 +19,17 @@ impl Node {
     /// The body of a request without one.
     pub const EMPTY: Self = Self::Map(Vec::new());
 
+    /// The text of a member, where it is one.
+    pub fn text_member(&self, name: &str) -> Option<&str> {
+        let Self::Map(members) = self else {
+            return None;
+        };
+        match members.iter().rfind(|(key, _)| key == name) {
+            Some((_, Self::Text(text))) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The last member of this name, taken out of the members.
     pub(super) fn take(members: &mut Vec<(String, Self)>, name: &str) -> Option<Self> {
         let at = members.iter().rposition(|(key, _)| key == name)?;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use super::{Decode, Decoder, Encode, Node, Shape, Sink};
 
 /// Bytes that are base64 on the wire and no secret.
@@ -28,35 +30,32 @@ impl From<Vec<u8>> for Blob {
 
 /// JSON of any form, where a model leaves the form open.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Document(pub serde_json::Value);
+pub struct Document(pub Value);
 
 impl Decode for Document {
-    fn decode(node: Node, shape: &Shape, decoder: &mut Decoder) -> Option<Self> {
-        use serde_json::Value;
-        let inner = |node, decoder: &mut Decoder| Self::decode(node, shape, decoder).map(|d| d.0);
-        Some(Self(match node {
-            Node::Null => Value::Null,
-            Node::Boolean(boolean) => boolean.into(),
-            Node::Integer(integer) => integer.into(),
-            Node::Float(float) => float.into(),
-            Node::Text(text) => text.as_str().into(),
-            Node::List(nodes) => nodes
-                .into_iter()
-                .map(|node| inner(node, decoder))
-                .collect::<Option<Vec<_>>>()?
-                .into(),
-            Node::Map(members) => members
-                .into_iter()
-                .map(|(name, node)| Some((name, inner(node, decoder)?)))
-                .collect::<Option<serde_json::Map<_, _>>>()?
-                .into(),
-        }))
+    fn decode(node: Node, _: &Shape, _: &mut Decoder) -> Option<Self> {
+        Some(Self(json(node)))
+    }
+}
+
+fn json(node: Node) -> Value {
+    match node {
+        Node::Null => Value::Null,
+        Node::Boolean(boolean) => boolean.into(),
+        Node::Integer(integer) => integer.into(),
+        Node::Float(float) => float.into(),
+        Node::Text(text) => text.as_str().into(),
+        Node::List(nodes) => nodes.into_iter().map(json).collect(),
+        Node::Map(members) => members
+            .into_iter()
+            .map(|(name, node)| (name, json(node)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
     }
 }
 
 impl Encode for Document {
     fn encode(&self, shape: &Shape, sink: &mut dyn Sink) {
-        use serde_json::Value;
         match &self.0 {
             Value::Null => sink.null(),
             Value::Bool(boolean) => sink.boolean(*boolean),

@@ -1812,15 +1812,15 @@ enumeration! {
     }
 }
 
-static CAPACITY_PROVIDER_STRATEGY_ITEM_BASE: Shape = Shape::ANY.at_least(0).at_most(100000);
+static CAPACITY_PROVIDER_STRATEGY_ITEM_BASE: Shape = Shape::ANY.at_least(0).at_most(100_000);
 static CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT: Shape = Shape::ANY.at_least(0).at_most(1000);
 static ENVIRONMENT_VARIABLES: Shape = Shape::ANY.sensitive();
 static TAG_KEY: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
-    r#"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"#,
-    r#"\A(?:([\p{L}\p{Z}\p{N}_.:/=+\-@]*))\z"#
+    r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)",
+    r"\A(?:([\p{L}\p{Z}\p{N}_.:/=+\-@]*))\z"
 ));
 static TAG_VALUE: Shape = Shape::ANY.max_length(256).pattern(pattern!(
-    r#"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"#,
-    r#"\A(?:([\p{L}\p{Z}\p{N}_.:/=+\-@]*))\z"#
+    r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)",
+    r"\A(?:([\p{L}\p{Z}\p{N}_.:/=+\-@]*))\z"
 ));
 static TAGS: Shape = Shape::ANY.max_length(50);

@@ -1036,65 +1036,66 @@ enumeration! {
 static ACCESS_KEY_ID_TYPE: Shape = Shape::ANY
     .min_length(16)
     .max_length(128)
-    .pattern(pattern!(r#"[\w]+"#, r#"\A(?:[A-Za-z0-9_]+)\z"#));
+    .pattern(pattern!(r"[\w]+", r"\A(?:[A-Za-z0-9_]+)\z"));
 static ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048);
 static EXISTING_USER_NAME_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(128)
-    .pattern(pattern!(r#"[\w+=,.@-]+"#, r#"\A(?:[A-Za-z0-9_+=,.@-]+)\z"#));
-static MARKER_TYPE: Shape = Shape::ANY.min_length(1).max_length(320).pattern(pattern!(
-    r#"[\u0020-\u00FF]+"#,
-    r#"\A(?:[\u0020-\u00FF]+)\z"#
-));
+    .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
+static MARKER_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(320)
+    .pattern(pattern!(r"[\u0020-\u00FF]+", r"\A(?:[\u0020-\u00FF]+)\z"));
 static MAX_ITEMS_TYPE: Shape = Shape::ANY.at_least(1).at_most(1000);
 static PATH_PREFIX_TYPE: Shape = Shape::ANY.min_length(1).max_length(512).pattern(pattern!(
-    r#"\u002F[\u0021-\u007F]*"#,
-    r#"\A(?:\u002F[\u0021-\u007F]*)\z"#
+    r"\u002F[\u0021-\u007F]*",
+    r"\A(?:\u002F[\u0021-\u007F]*)\z"
 ));
 static PATH_TYPE: Shape = Shape::ANY.min_length(1).max_length(512).pattern(pattern!(
-    r#"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)"#,
-    r#"\A(?:(\u002F)|(\u002F[\u0021-\u007E]+\u002F))\z"#
+    r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
+    r"\A(?:(\u002F)|(\u002F[\u0021-\u007E]+\u002F))\z"
 ));
 static POLICY_DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(1000);
-static POLICY_DOCUMENT_TYPE: Shape = Shape::ANY
-    .min_length(1)
-    .max_length(131072)
-    .pattern(pattern!(
-        r#"[\u0009\u000A\u000D\u0020-\u00FF]+"#,
-        r#"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"#
-    ));
+static POLICY_DOCUMENT_TYPE: Shape =
+    Shape::ANY
+        .min_length(1)
+        .max_length(131_072)
+        .pattern(pattern!(
+            r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+            r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"
+        ));
 static POLICY_NAME_LIST_TYPE: Shape = Shape::ANY.member(&POLICY_NAME_TYPE);
 static POLICY_NAME_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(128)
-    .pattern(pattern!(r#"[\w+=,.@-]+"#, r#"\A(?:[A-Za-z0-9_+=,.@-]+)\z"#));
+    .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
 static POLICY_PATH_TYPE: Shape = Shape::ANY.min_length(1).max_length(512).pattern(pattern!(
-    r#"((/[A-Za-z0-9\.,\+@=_-]+)*)/"#,
-    r#"\A(?:((/[A-Za-z0-9\.,\+@=_-]+)*)/)\z"#
+    r"((/[A-Za-z0-9\.,\+@=_-]+)*)/",
+    r"\A(?:((/[A-Za-z0-9\.,\+@=_-]+)*)/)\z"
 ));
 static POLICY_VERSION_ID_TYPE: Shape = Shape::ANY.pattern(pattern!(
-    r#"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?"#,
-    r#"\A(?:v[1-9][0-9]*(\.[A-Za-z0-9-]*)?)\z"#
+    r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?",
+    r"\A(?:v[1-9][0-9]*(\.[A-Za-z0-9-]*)?)\z"
 ));
 static ROLE_DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(1000).pattern(pattern!(
-    r#"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*"#,
-    r#"\A(?:[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*)\z"#
+    r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*",
+    r"\A(?:[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*)\z"
 ));
-static ROLE_MAX_SESSION_DURATION_TYPE: Shape = Shape::ANY.at_least(3600).at_most(43200);
+static ROLE_MAX_SESSION_DURATION_TYPE: Shape = Shape::ANY.at_least(3600).at_most(43_200);
 static ROLE_NAME_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(64)
-    .pattern(pattern!(r#"[\w+=,.@-]+"#, r#"\A(?:[A-Za-z0-9_+=,.@-]+)\z"#));
+    .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
 static TAG_KEY_TYPE: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
-    r#"[\p{L}\p{Z}\p{N}_.:/=+\-@]+"#,
-    r#"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]+)\z"#
+    r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]+)\z"
 ));
 static TAG_LIST_TYPE: Shape = Shape::ANY.max_length(50);
 static TAG_VALUE_TYPE: Shape = Shape::ANY.max_length(256).pattern(pattern!(
-    r#"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"#,
-    r#"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]*)\z"#
+    r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*",
+    r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]*)\z"
 ));
 static USER_NAME_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(64)
-    .pattern(pattern!(r#"[\w+=,.@-]+"#, r#"\A(?:[A-Za-z0-9_+=,.@-]+)\z"#));
+    .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));

@@ -551,10 +551,10 @@ enumeration! {
 }
 
 static ALIAS_NAME_TYPE: Shape = Shape::ANY.min_length(1).max_length(256).pattern(pattern!(
-    r#"^[a-zA-Z0-9:/_-]+$"#,
-    r#"\A(?:^[a-zA-Z0-9:/_-]+$)\z"#
+    r"^[a-zA-Z0-9:/_-]+$",
+    r"\A(?:^[a-zA-Z0-9:/_-]+$)\z"
 ));
-static ATTESTATION_DOCUMENT_TYPE: Shape = Shape::ANY.min_length(1).max_length(262144);
+static ATTESTATION_DOCUMENT_TYPE: Shape = Shape::ANY.min_length(1).max_length(262_144);
 static CIPHERTEXT_TYPE: Shape = Shape::ANY.min_length(1).max_length(6144);
 static CUSTOM_KEY_STORE_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(64);
 static DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(8192);
@@ -562,10 +562,10 @@ static GRANT_TOKEN_LIST: Shape = Shape::ANY.max_length(10).member(&GRANT_TOKEN_T
 static GRANT_TOKEN_TYPE: Shape = Shape::ANY.min_length(1).max_length(8192);
 static KEY_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(2048);
 static LIMIT_TYPE: Shape = Shape::ANY.at_least(1).at_most(1000);
-static MARKER_TYPE: Shape = Shape::ANY.min_length(1).max_length(1024).pattern(pattern!(
-    r#"[\u0020-\u00FF]*"#,
-    r#"\A(?:[\u0020-\u00FF]*)\z"#
-));
+static MARKER_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(1024)
+    .pattern(pattern!(r"[\u0020-\u00FF]*", r"\A(?:[\u0020-\u00FF]*)\z"));
 static NUMBER_OF_BYTES_TYPE: Shape = Shape::ANY.at_least(1).at_most(1024);
 static PLAINTEXT_TYPE: Shape = Shape::ANY
     .min_length(1)
@@ -574,14 +574,14 @@ static PLAINTEXT_TYPE: Shape = Shape::ANY
     .base64();
 static POLICY_TYPE: Shape = Shape::ANY
     .min_length(1)
-    .max_length(131072)
+    .max_length(131_072)
     .pattern(pattern!(
-        r#"[\u0009\u000A\u000D\u0020-\u00FF]+"#,
-        r#"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"#
+        r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+        r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"
     ));
 static TAG_KEY_TYPE: Shape = Shape::ANY.min_length(1).max_length(128);
 static TAG_VALUE_TYPE: Shape = Shape::ANY.max_length(256);
-static XKS_KEY_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
-    r#"^[a-zA-Z0-9-_.]+$"#,
-    r#"\A(?:^[a-zA-Z0-9-_.]+$)\z"#
-));
+static XKS_KEY_ID_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(128)
+    .pattern(pattern!(r"^[a-zA-Z0-9-_.]+$", r"\A(?:^[a-zA-Z0-9-_.]+$)\z"));

@@ -401,8 +401,8 @@ static ADD_REPLICA_REGION_LIST_TYPE: Shape = Shape::ANY.min_length(1);
 static CLIENT_REQUEST_TOKEN_TYPE: Shape = Shape::ANY.min_length(32).max_length(64);
 static DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(2048);
 static FILTER_VALUE_STRING_TYPE: Shape = Shape::ANY.max_length(512).pattern(pattern!(
-    r#"^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$"#,
-    r#"\A(?:^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$)\z"#
+    r"^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$",
+    r"\A(?:^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$)\z"
 ));
 static FILTER_VALUES_STRING_LIST: Shape = Shape::ANY
     .min_length(1)
@@ -414,25 +414,22 @@ static MAX_RESULTS_TYPE: Shape = Shape::ANY.at_least(1).at_most(100);
 static MEDEA_TYPE_TYPE: Shape = Shape::ANY.max_length(256);
 static NAME_TYPE: Shape = Shape::ANY.min_length(1).max_length(512);
 static NEXT_TOKEN_TYPE: Shape = Shape::ANY.min_length(1).max_length(4096);
-static REGION_TYPE: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
-    r#"^([a-z]+-)+\d+$"#,
-    r#"\A(?:^([a-z]+-)+[0-9]+$)\z"#
-));
+static REGION_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(128)
+    .pattern(pattern!(r"^([a-z]+-)+\d+$", r"\A(?:^([a-z]+-)+[0-9]+$)\z"));
 static ROTATION_TOKEN_TYPE: Shape = Shape::ANY
     .min_length(36)
     .max_length(256)
-    .pattern(pattern!(
-        r#"^[a-zA-Z0-9\-]+$"#,
-        r#"\A(?:^[a-zA-Z0-9\-]+$)\z"#
-    ))
+    .pattern(pattern!(r"^[a-zA-Z0-9\-]+$", r"\A(?:^[a-zA-Z0-9\-]+$)\z"))
     .sensitive();
 static SECRET_BINARY_TYPE: Shape = Shape::ANY
     .min_length(1)
-    .max_length(65536)
+    .max_length(65_536)
     .sensitive()
     .base64();
 static SECRET_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(2048);
-static SECRET_STRING_TYPE: Shape = Shape::ANY.min_length(1).max_length(65536).sensitive();
+static SECRET_STRING_TYPE: Shape = Shape::ANY.min_length(1).max_length(65_536).sensitive();
 static SECRET_VERSION_ID_TYPE: Shape = Shape::ANY.min_length(32).max_length(64);
 static SECRET_VERSION_STAGE_TYPE: Shape = Shape::ANY.min_length(1).max_length(256);
 static SECRET_VERSION_STAGES_TYPE: Shape = Shape::ANY

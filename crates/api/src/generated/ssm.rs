@@ -453,8 +453,8 @@ static PS_PARAMETER_VALUE: Shape = Shape::ANY.sensitive();
 static PARAMETER_DATA_TYPE: Shape = Shape::ANY.max_length(128);
 static PARAMETER_DESCRIPTION: Shape = Shape::ANY.max_length(1024);
 static PARAMETER_KEY_ID: Shape = Shape::ANY.min_length(1).max_length(256).pattern(pattern!(
-    r#"^([a-zA-Z0-9:/_-]+)$"#,
-    r#"\A(?:^([a-zA-Z0-9:/_-]+)$)\z"#
+    r"^([a-zA-Z0-9:/_-]+)$",
+    r"\A(?:^([a-zA-Z0-9:/_-]+)$)\z"
 ));
 static PARAMETER_NAME_LIST: Shape = Shape::ANY
     .min_length(1)
@@ -463,8 +463,8 @@ static PARAMETER_NAME_LIST: Shape = Shape::ANY
 static PARAMETER_POLICIES: Shape = Shape::ANY.min_length(1).max_length(4096);
 static PARAMETER_STRING_FILTER_KEY: Shape =
     Shape::ANY.min_length(1).max_length(132).pattern(pattern!(
-        r#"tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType"#,
-        r#"\A(?:tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType)\z"#
+        r"tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType",
+        r"\A(?:tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType)\z"
     ));
 static PARAMETER_STRING_FILTER_VALUE: Shape = Shape::ANY.min_length(1).max_length(1024);
 static PARAMETER_STRING_FILTER_VALUE_LIST: Shape = Shape::ANY
@@ -478,11 +478,11 @@ static PARAMETERS_FILTER_VALUE_LIST: Shape = Shape::ANY
     .max_length(50)
     .member(&PARAMETERS_FILTER_VALUE);
 static TAG_KEY: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
-    r#"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"#,
-    r#"\A(?:^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$)\z"#
+    r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$",
+    r"\A(?:^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$)\z"
 ));
 static TAG_LIST: Shape = Shape::ANY.max_length(1000);
 static TAG_VALUE: Shape = Shape::ANY.max_length(256).pattern(pattern!(
-    r#"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"#,
-    r#"\A(?:^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$)\z"#
+    r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$",
+    r"\A(?:^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$)\z"
 ));

@@ -133,43 +133,43 @@ structure! {
 
 static PROVIDED_CONTEXTS_LIST_TYPE: Shape = Shape::ANY.min_length(1).max_length(5);
 static ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048).pattern(pattern!(
-    r#"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+"#,
-    r#"\A(?:[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+)\z"#
+    r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+",
+    r"\A(?:[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+)\z"
 ));
 static CONTEXT_ASSERTION_TYPE: Shape = Shape::ANY.min_length(4).max_length(2048);
 static EXTERNAL_ID_TYPE: Shape = Shape::ANY.min_length(2).max_length(1224).pattern(pattern!(
-    r#"[\w+=,.@:\/-]*"#,
-    r#"\A(?:[A-Za-z0-9_+=,.@:\/-]*)\z"#
+    r"[\w+=,.@:\/-]*",
+    r"\A(?:[A-Za-z0-9_+=,.@:\/-]*)\z"
 ));
-static ROLE_DURATION_SECONDS_TYPE: Shape = Shape::ANY.at_least(900).at_most(43200);
+static ROLE_DURATION_SECONDS_TYPE: Shape = Shape::ANY.at_least(900).at_most(43_200);
 static ROLE_SESSION_NAME_TYPE: Shape = Shape::ANY
     .min_length(2)
     .max_length(64)
-    .pattern(pattern!(r#"[\w+=,.@-]*"#, r#"\A(?:[A-Za-z0-9_+=,.@-]*)\z"#));
-static SERIAL_NUMBER_TYPE: Shape = Shape::ANY.min_length(9).max_length(256).pattern(pattern!(
-    r#"[\w+=/:,.@-]*"#,
-    r#"\A(?:[A-Za-z0-9_+=/:,.@-]*)\z"#
-));
+    .pattern(pattern!(r"[\w+=,.@-]*", r"\A(?:[A-Za-z0-9_+=,.@-]*)\z"));
+static SERIAL_NUMBER_TYPE: Shape = Shape::ANY
+    .min_length(9)
+    .max_length(256)
+    .pattern(pattern!(r"[\w+=/:,.@-]*", r"\A(?:[A-Za-z0-9_+=/:,.@-]*)\z"));
 static SOURCE_IDENTITY_TYPE: Shape = Shape::ANY
     .min_length(2)
     .max_length(64)
-    .pattern(pattern!(r#"[\w+=,.@-]*"#, r#"\A(?:[A-Za-z0-9_+=,.@-]*)\z"#));
+    .pattern(pattern!(r"[\w+=,.@-]*", r"\A(?:[A-Za-z0-9_+=,.@-]*)\z"));
 static TAG_KEY_LIST_TYPE: Shape = Shape::ANY.max_length(50).member(&TAG_KEY_TYPE);
 static TAG_KEY_TYPE: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
-    r#"[\p{L}\p{Z}\p{N}_.:/=+\-@]+"#,
-    r#"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]+)\z"#
+    r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
+    r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]+)\z"
 ));
 static TAG_LIST_TYPE: Shape = Shape::ANY.max_length(50);
 static TAG_VALUE_TYPE: Shape = Shape::ANY.max_length(256).pattern(pattern!(
-    r#"[\p{L}\p{Z}\p{N}_.:/=+\-@]*"#,
-    r#"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]*)\z"#
+    r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*",
+    r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]*)\z"
 ));
 static TOKEN_CODE_TYPE: Shape = Shape::ANY
     .min_length(6)
     .max_length(6)
-    .pattern(pattern!(r#"[\d]*"#, r#"\A(?:[0-9]*)\z"#));
+    .pattern(pattern!(r"[\d]*", r"\A(?:[0-9]*)\z"));
 static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Shape =
     Shape::ANY.min_length(1).pattern(pattern!(
-        r#"[\u0009\u000A\u000D\u0020-\u00FF]+"#,
-        r#"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"#
+        r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+        r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"
     ));

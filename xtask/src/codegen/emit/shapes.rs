@@ -174,10 +174,10 @@ impl Shapes<'_> {
             .as_ref()
             .filter(|n| is_checked && (least == "at_least" || n.as_u64() != Some(0)))
         {
-            write!(rules, ".{least}({min})")?;
+            write!(rules, ".{least}({})", grouped(min))?;
         }
         if let Some(max) = shape.max.as_ref().filter(|_| is_checked) {
-            write!(rules, ".{most}({max})")?;
+            write!(rules, ".{most}({})", grouped(max))?;
         }
         if let Some(pattern) = shape.pattern.as_ref().filter(|_| is_checked) {
             let rewritten = self.planned.patterns.get(name).unwrap_or(pattern);
@@ -214,5 +214,19 @@ fn is_enum(shape: &Shape) -> bool {
 }
 
 fn raw(text: &str) -> String {
-    format!("r#\"{text}\"#")
+    let hash = if text.contains('"') { "#" } else { "" };
+    format!("r{hash}\"{text}\"{hash}")
+}
+
+/// A number as Rust likes to read it: `131_072`.
+fn grouped(number: &serde_json::Number) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && digits.len() > 4 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }

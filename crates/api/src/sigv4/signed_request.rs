@@ -1,0 +1,146 @@
+//! Reading and checking the signature of a request.
+
+use crypto::sha256_hex;
+use http::request::Parts;
+use subtle::ConstantTimeEq;
+use types::{SecretValue, Timestamp};
+
+use super::{
+    ALGORITHM, Scope, SignatureError, SigningKeys,
+    authorization::Authorization,
+    canonical::{self, Query},
+};
+use crate::Service;
+
+/// How far the clocks of caller and server may be apart.
+const SKEW_SECS: i64 = 5 * 60;
+
+/// What a request says of its signature. Nothing of it is to be trusted before [`verify`](Self::verify).
+pub struct SignedRequest {
+    pub access_key_id: String,
+    pub session_token: Option<String>,
+    pub scope: Scope,
+    amz_date: String,
+    signed_at: Timestamp,
+    expires: Option<i64>,
+    signature: String,
+    /// What the signature should cover, or why it cannot.
+    string_to_sign: Result<String, SignatureError>,
+}
+
+impl SignedRequest {
+    /// Reads the signature of a request with this body.
+    pub fn parse(parts: &Parts, body: &[u8]) -> Result<Self, SignatureError> {
+        let query = Query::of(&parts.uri);
+        let said = Authorization::read(parts, &query)?;
+        let (access_key_id, scope) = Scope::parse(&said.credential)?;
+        let signed_at = Timestamp::parse_amz_date(&said.amz_date).ok_or_else(|| {
+            SignatureError::Incomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601",
+                said.amz_date
+            ))
+        })?;
+        let string_to_sign = canonical(parts, &query, &said, body).map(|canonical| {
+            let hash = sha256_hex(&canonical);
+            format!("{ALGORITHM}\n{}\n{scope}\n{hash}", said.amz_date)
+        });
+        Ok(Self {
+            access_key_id,
+            session_token: said.session_token,
+            scope,
+            amz_date: said.amz_date,
+            signed_at,
+            expires: said.expires,
+            signature: said.signature,
+            string_to_sign,
+        })
+    }
+
+    /// Checks scope, time and signature, for the service the request is sent to.
+    pub fn verify(
+        &self,
+        secret: &SecretValue,
+        service: Service,
+        keys: &SigningKeys,
+        now: Timestamp,
+    ) -> Result<(), SignatureError> {
+        self.scope.check(&self.amz_date, service)?;
+        self.check_time(now)?;
+        let text = self.string_to_sign.as_ref().map_err(Clone::clone)?;
+        let key = keys.key(&self.access_key_id, secret, &self.scope);
+        let expected = key.sign(text.as_bytes());
+        if !bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes())) {
+            return Err(SignatureError::mismatch());
+        }
+        keys.remember(&self.access_key_id, secret, &self.scope, key);
+        Ok(())
+    }
+
+    fn check_time(&self, now: Timestamp) -> Result<(), SignatureError> {
+        let (signed, now_text) = (&self.amz_date, now.to_amz_date());
+        let latest = now.plus_secs(SKEW_SECS);
+        if self.signed_at > latest {
+            return Err(SignatureError::Invalid(format!(
+                "Signature not yet current: {signed} is still later than {} ({now_text} + 5 min.)",
+                latest.to_amz_date()
+            )));
+        }
+        let earliest = now.plus_secs(-SKEW_SECS);
+        match self.expires {
+            Some(seconds) if now > self.signed_at.plus_secs(seconds) => {
+                Err(SignatureError::RequestExpired)
+            }
+            None if self.signed_at < earliest => Err(SignatureError::Invalid(format!(
+                "Signature expired: {signed} is now earlier than {} ({now_text} - 5 min.)",
+                earliest.to_amz_date()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The canonical request, if what has to be signed is.
+fn canonical(
+    parts: &Parts,
+    query: &Query,
+    said: &Authorization,
+    body: &[u8],
+) -> Result<Vec<u8>, SignatureError> {
+    let signed: Vec<String> = said
+        .signed_headers
+        .split(';')
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let is_signed = |name: &str| signed.iter().any(|header| header == name);
+    let must_be_signed = |name: &str| {
+        SignatureError::Invalid(format!(
+            "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+        ))
+    };
+    if !is_signed("host") {
+        return Err(must_be_signed("Host"));
+    }
+    // A presigned request has its date among its parameters, all of which are signed.
+    let date_header = if parts.headers.contains_key("x-amz-date") {
+        "x-amz-date"
+    } else {
+        "date"
+    };
+    if said.expires.is_none() && !is_signed(date_header) {
+        return Err(must_be_signed(date_header));
+    }
+    if parts.headers.contains_key("x-amz-security-token") && !is_signed("x-amz-security-token") {
+        return Err(must_be_signed("x-amz-security-token"));
+    }
+    let payload_hash = sha256_hex(body);
+    let claimed = parts.headers.get("x-amz-content-sha256");
+    if is_signed("x-amz-content-sha256")
+        && claimed.is_some_and(|c| c.as_bytes() != payload_hash.as_bytes())
+    {
+        return Err(SignatureError::Invalid(
+            "The provided 'x-amz-content-sha256' header does not match what was computed."
+                .to_owned(),
+        ));
+    }
+    canonical::request(parts, query, &signed, &payload_hash).ok_or_else(SignatureError::mismatch)
+}
