@@ -1,0 +1,372 @@
+"""How each operation is prepared for the authorisation tests: what must be there, its parameters, and the least policy."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from harness import Server, allow, policy, trust, trust_of
+from tasks import Tasks, container
+
+
+@dataclass
+class Given:
+    """What is there before an operation is tried, made by the root user."""
+
+    server: Server
+    parameters: dict = field(default_factory=dict)
+    # What the least policy allows: pairs of action and resource. The first pair is the operation's own.
+    needs: list[tuple[str, str]] = field(default_factory=list)
+    # How the resource reads in a denial; None where AWS names none or sealift may choose.
+    named: str | None = None
+
+    def client(self, service: str):
+        return self.server.client(service)
+
+    def arn(self, service: str, resource: str) -> str:
+        region = "" if service == "iam" else self.server.region
+        return f"arn:aws:{service}:{region}:{self.server.account}:{resource}"
+
+
+def new_name() -> str:
+    return f"authz{random.randrange(10**12)}"
+
+
+TABLE = {}
+
+
+def operation(name: str):
+    """Registers how one operation is prepared: the function fills in its parameters and its least policy."""
+
+    def register(prepare):
+        TABLE[name] = prepare
+        return prepare
+
+    return register
+
+
+def everywhere(name: str, **parameters) -> None:
+    """An operation that is authorised on `*`."""
+
+    def prepare(given: Given) -> None:
+        given.parameters, given.needs = parameters, [(name, "*")]
+
+    TABLE[name] = prepare
+
+
+# Secrets Manager
+
+
+def a_secret(given: Given, action: str, **parameters) -> dict:
+    made = given.client("secretsmanager").create_secret(Name=new_name(), SecretString="v")
+    given.parameters, given.needs, given.named = {"SecretId": made["Name"], **parameters}, [(action, made["ARN"])], made["ARN"]
+    return made
+
+
+@operation("secretsmanager:CreateSecret")
+def create_secret(given):
+    name = new_name()
+    given.parameters = {"Name": name, "SecretString": "v", "Tags": [{"Key": "k", "Value": "v"}]}
+    arn = given.arn("secretsmanager", f"secret:{name}-??????")
+    given.needs, given.named = [("secretsmanager:CreateSecret", arn), ("secretsmanager:TagResource", arn)], name
+
+
+@operation("secretsmanager:DeleteSecret")
+def delete_secret(given):
+    a_secret(given, "secretsmanager:DeleteSecret")
+
+
+@operation("secretsmanager:RestoreSecret")
+def restore_secret(given):
+    made = a_secret(given, "secretsmanager:RestoreSecret")
+    given.client("secretsmanager").delete_secret(SecretId=made["ARN"])
+
+
+for one, extra in (
+    ("GetSecretValue", {}),
+    ("DescribeSecret", {}),
+    ("PutSecretValue", {"SecretString": "w"}),
+    ("UpdateSecret", {"Description": "d"}),
+):
+    TABLE[f"secretsmanager:{one}"] = lambda given, one=one, extra=extra: a_secret(given, f"secretsmanager:{one}", **extra)
+everywhere("secretsmanager:ListSecrets")
+
+
+# Parameter Store
+
+
+def a_parameter(given: Given, action: str) -> str:
+    name = new_name()
+    given.client("ssm").put_parameter(Name=f"/{name}/p", Value="v", Type="SecureString")
+    given.named = given.arn("ssm", f"parameter/{name}/p")
+    given.needs = [(action, given.named)]
+    return f"/{name}/p"
+
+
+@operation("ssm:PutParameter")
+def put_parameter(given):
+    given.parameters = {"Name": a_parameter(given, "ssm:PutParameter"), "Value": "w", "Overwrite": True}
+
+
+for one in ("GetParameter", "DeleteParameter"):
+
+    def named_parameter(given, one=one):
+        given.parameters = {"Name": a_parameter(given, f"ssm:{one}")}
+
+    TABLE[f"ssm:{one}"] = named_parameter
+
+for one in ("GetParameters", "DeleteParameters"):
+
+    def named_parameters(given, one=one):
+        given.parameters = {"Names": [a_parameter(given, f"ssm:{one}")]}
+
+    TABLE[f"ssm:{one}"] = named_parameters
+
+
+@operation("ssm:GetParametersByPath")
+def get_parameters_by_path(given):
+    path = a_parameter(given, "").rsplit("/", 1)[0]
+    given.parameters, given.named = {"Path": path}, given.arn("ssm", f"parameter{path}")
+    given.needs = [("ssm:GetParametersByPath", given.named)]
+
+
+everywhere("ssm:DescribeParameters")
+
+
+# KMS
+
+
+def a_key(given: Given, action: str, **parameters) -> dict:
+    key = given.client("kms").create_key()["KeyMetadata"]
+    given.parameters, given.needs, given.named = {"KeyId": key["KeyId"], **parameters}, [(action, key["Arn"])], key["Arn"]
+    return key
+
+
+@operation("kms:Decrypt")
+def decrypt(given):
+    key = a_key(given, "kms:Decrypt")
+    given.parameters = {"CiphertextBlob": given.client("kms").encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]}
+
+
+@operation("kms:CreateAlias")
+def create_alias(given):
+    alias = f"alias/{new_name()}"
+    key = a_key(given, "kms:CreateAlias")
+    given.parameters = {"AliasName": alias, "TargetKeyId": key["KeyId"]}
+    given.needs.append(("kms:CreateAlias", given.arn("kms", alias)))
+    given.named = None
+
+
+for one, extra in (("DescribeKey", {}), ("Encrypt", {"Plaintext": b"x"}), ("GenerateDataKey", {"KeySpec": "AES_256"})):
+    TABLE[f"kms:{one}"] = lambda given, one=one, extra=extra: a_key(given, f"kms:{one}", **extra)
+everywhere("kms:CreateKey")
+everywhere("kms:ListKeys")
+everywhere("kms:ListAliases")
+
+
+# IAM
+
+
+def a_role(given: Given, action: str, **parameters) -> str:
+    role = given.client("iam").create_role(RoleName=new_name(), AssumeRolePolicyDocument=trust(), Path="/p/")["Role"]
+    given.parameters, given.needs, given.named = {"RoleName": role["RoleName"], **parameters}, [(action, role["Arn"])], role["Arn"]
+    return role["RoleName"]
+
+
+def a_user(given: Given, action: str, **parameters) -> str:
+    user = given.client("iam").create_user(UserName=new_name(), Path="/p/")["User"]
+    given.parameters, given.needs, given.named = {"UserName": user["UserName"], **parameters}, [(action, user["Arn"])], user["Arn"]
+    return user["UserName"]
+
+
+def a_policy(given: Given, action: str, **parameters) -> str:
+    arn = given.client("iam").create_policy(PolicyName=new_name(), PolicyDocument=DOCUMENT)["Policy"]["Arn"]
+    given.parameters, given.needs, given.named = {"PolicyArn": arn, **parameters}, [(action, arn)], arn
+    return arn
+
+
+DOCUMENT = policy(allow("ssm:GetParameter"))
+INLINE = {"PolicyName": "p"}
+
+for kind, make in (("Role", a_role), ("User", a_user)):
+
+    def put_inline(given, kind=kind, make=make):
+        make(given, f"iam:Put{kind}Policy", **INLINE, PolicyDocument=DOCUMENT)
+
+    def with_inline(given, kind=kind, make=make, verb="Get"):
+        name = make(given, f"iam:{verb}{kind}Policy", **INLINE)
+        put = getattr(given.client("iam"), f"put_{kind.lower()}_policy")
+        put(**{f"{kind}Name": name}, **INLINE, PolicyDocument=DOCUMENT)
+
+    def attach(given, kind=kind, make=make):
+        arn = a_policy(given, "")
+        make(given, f"iam:Attach{kind}Policy", PolicyArn=arn)
+
+    def detach(given, kind=kind, make=make):
+        arn = a_policy(given, "")
+        name = make(given, f"iam:Detach{kind}Policy", PolicyArn=arn)
+        getattr(given.client("iam"), f"attach_{kind.lower()}_policy")(**{f"{kind}Name": name}, PolicyArn=arn)
+
+    TABLE[f"iam:Put{kind}Policy"] = put_inline
+    TABLE[f"iam:Get{kind}Policy"] = with_inline
+    TABLE[f"iam:Delete{kind}Policy"] = lambda given, with_inline=with_inline: with_inline(given, verb="Delete")
+    TABLE[f"iam:Attach{kind}Policy"] = attach
+    TABLE[f"iam:Detach{kind}Policy"] = detach
+    for one in (f"Get{kind}", f"Delete{kind}", f"List{kind}Policies", f"ListAttached{kind}Policies"):
+        TABLE[f"iam:{one}"] = lambda given, one=one, make=make: make(given, f"iam:{one}")
+
+
+@operation("iam:CreateRole")
+def create_role(given):
+    name = new_name()
+    given.parameters = {"RoleName": name, "AssumeRolePolicyDocument": trust(), "Path": "/p/"}
+    given.named = given.arn("iam", f"role/p/{name}")
+    given.needs = [("iam:CreateRole", given.named)]
+
+
+@operation("iam:UpdateAssumeRolePolicy")
+def update_assume_role_policy(given):
+    a_role(given, "iam:UpdateAssumeRolePolicy", PolicyDocument=trust())
+
+
+@operation("iam:CreateUser")
+def create_user(given):
+    name = new_name()
+    given.parameters, given.named = {"UserName": name}, given.arn("iam", f"user/{name}")
+    given.needs = [("iam:CreateUser", given.named)]
+
+
+@operation("iam:CreatePolicy")
+def create_policy(given):
+    name = new_name()
+    given.parameters, given.named = {"PolicyName": name, "PolicyDocument": DOCUMENT}, given.arn("iam", f"policy/{name}")
+    given.needs = [("iam:CreatePolicy", given.named)]
+
+
+@operation("iam:GetPolicyVersion")
+def get_policy_version(given):
+    a_policy(given, "iam:GetPolicyVersion", VersionId="v1")
+
+
+for one in ("GetPolicy", "DeletePolicy"):
+    TABLE[f"iam:{one}"] = lambda given, one=one: a_policy(given, f"iam:{one}")
+for one in ("CreateAccessKey", "ListAccessKeys"):
+    TABLE[f"iam:{one}"] = lambda given, one=one: a_user(given, f"iam:{one}")
+for one, extra in (("UpdateAccessKey", {"Status": "Inactive"}), ("DeleteAccessKey", {})):
+
+    def with_access_key(given, one=one, extra=extra):
+        name = a_user(given, f"iam:{one}", **extra)
+        given.parameters["AccessKeyId"] = given.client("iam").create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
+
+    TABLE[f"iam:{one}"] = with_access_key
+everywhere("iam:ListRoles")
+everywhere("iam:ListUsers")
+everywhere("iam:ListPolicies")
+
+
+# STS
+
+
+@operation("sts:AssumeRole")
+def assume_role(given):
+    root = f"arn:aws:iam::{given.server.account}:root"
+    role = given.client("iam").create_role(RoleName=new_name(), AssumeRolePolicyDocument=trust_of(root))["Role"]["Arn"]
+    given.parameters = {"RoleArn": role, "RoleSessionName": "session"}
+    given.needs, given.named = [("sts:AssumeRole", role)], role
+
+
+@operation("sts:GetCallerIdentity")
+def get_caller_identity(given):
+    given.parameters = {}
+
+
+# ECS
+
+
+@operation("ecs:CreateCluster")
+def create_cluster(given):
+    name = new_name()
+    given.parameters, given.named = {"clusterName": name}, given.arn("ecs", f"cluster/{name}")
+    given.needs = [("ecs:CreateCluster", given.named)]
+
+
+def a_cluster(given: Given, action: str, member: str) -> None:
+    cluster = given.client("ecs").create_cluster(clusterName=new_name())["cluster"]
+    given.parameters = {member: [cluster["clusterName"]] if member == "clusters" else cluster["clusterName"]}
+    given.needs, given.named = [(action, cluster["clusterArn"])], cluster["clusterArn"]
+
+
+TABLE["ecs:DescribeClusters"] = lambda given: a_cluster(given, "ecs:DescribeClusters", "clusters")
+TABLE["ecs:DeleteCluster"] = lambda given: a_cluster(given, "ecs:DeleteCluster", "cluster")
+TABLE["ecs:ListContainerInstances"] = lambda given: a_cluster(given, "ecs:ListContainerInstances", "cluster")
+TABLE["ecs:RegisterContainerInstance"] = lambda given: a_cluster(given, "ecs:RegisterContainerInstance", "cluster")
+
+
+@operation("ecs:RegisterTaskDefinition")
+def register_task_definition(given):
+    name = new_name()
+    given.parameters = {"family": name, "containerDefinitions": [container()]}
+    given.needs = [("ecs:RegisterTaskDefinition", given.arn("ecs", f"task-definition/{name}:*"))]
+
+
+@operation("ecs:DeregisterTaskDefinition")
+def deregister_task_definition(given):
+    given.parameters = {"taskDefinition": Tasks(given.server).register(container())}
+    given.needs = [("ecs:DeregisterTaskDefinition", "*")]
+
+
+@operation("ecs:DescribeTaskDefinition")
+def describe_task_definition(given):
+    given.parameters = {"taskDefinition": Tasks(given.server).register(container())}
+    given.needs = [("ecs:DescribeTaskDefinition", "*")]
+
+
+@operation("ecs:RunTask")
+def run_task(given):
+    definition = Tasks(given.server).register(container(script="true"))
+    given.parameters, given.named = {"taskDefinition": definition}, definition
+    given.needs = [("ecs:RunTask", definition)]
+
+
+def a_task(given: Given, action: str) -> str:
+    task = Tasks(given.server).start(container())
+    given.needs, given.named = [(action, task)], task
+    return task
+
+
+@operation("ecs:DescribeTasks")
+def describe_tasks(given):
+    given.parameters = {"tasks": [a_task(given, "ecs:DescribeTasks")]}
+
+
+@operation("ecs:StopTask")
+def stop_task(given):
+    given.parameters = {"task": a_task(given, "ecs:StopTask")}
+
+
+@operation("ecs:DescribeContainerInstances")
+def describe_container_instances(given):
+    a_task(given, "")
+    instance = given.client("ecs").list_container_instances()["containerInstanceArns"][0]
+    given.parameters, given.named = {"containerInstances": [instance]}, instance
+    given.needs = [("ecs:DescribeContainerInstances", instance)]
+
+
+for one in ("ListClusters", "ListTaskDefinitions", "ListTaskDefinitionFamilies", "ListTasks", "DiscoverPollEndpoint"):
+    everywhere(f"ecs:{one}")
+
+
+@operation("ecs:SubmitTaskStateChange")
+def submit_task_state_change(given):
+    given.parameters = {"cluster": "default", "task": a_task(given, ""), "status": "STOPPED"}
+    given.needs, given.named = [("ecs:SubmitTaskStateChange", "*")], None
+
+
+@operation("ecs:SubmitContainerStateChange")
+def submit_container_state_change(given):
+    given.parameters = {"cluster": "default", "task": a_task(given, ""), "containerName": "app", "status": "STOPPED"}
+    given.needs, given.named = [("ecs:SubmitContainerStateChange", "*")], None
+
+
+# Only the instance on which a task was placed may report about it, whatever a policy allows.
+BOUND_TO_THE_INSTANCE = {"ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange"}

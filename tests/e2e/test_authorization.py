@@ -1,0 +1,195 @@
+"""Every operation as nobody, as a stranger, as one who is explicitly denied, and as one who is allowed exactly that.
+
+The table in operations.py must name every operation that sealift implements, no more and no less."""
+
+import re
+
+import boto3
+import pytest
+from botocore import UNSIGNED, xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import harness
+from errors import refused
+from harness import Credentials, allow, deny, policy
+from operations import BOUND_TO_THE_INSTANCE, TABLE, Given, new_name
+
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    import tomli as tomllib
+
+
+def implemented() -> set[str]:
+    tables = tomllib.loads((harness.REPOSITORY / "crates/api/models/operations.toml").read_text())
+    return {f"{service}:{name}" for service, table in tables.items() for name in table.get("operations", {})}
+
+
+def test_the_table_names_every_operation():
+    assert set(TABLE) == implemented()
+
+
+def call(client, name: str, parameters: dict):
+    return getattr(client, xform_name(name.split(":")[1]))(**parameters)
+
+
+@pytest.fixture
+def nobody(server):
+    """A client that does not sign."""
+
+    def client(service: str):
+        config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}, parameter_validation=False)
+        return boto3.client(service, region_name=server.region, endpoint_url=server.endpoint, config=config)
+
+    return client
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_an_operation_asks_before_it_acts(server, nobody, name):
+    given = Given(server)
+    TABLE[name](given)
+    service = name.split(":")[0]
+    json = service not in ("iam", "sts")
+    code, status = ("AccessDeniedException", 400) if json else ("AccessDenied", 403)
+
+    with refused("MissingAuthenticationTokenException" if json else "MissingAuthenticationToken", status=400 if json else 403):
+        call(nobody(service), name, given.parameters)
+
+    def try_as(credentials: Credentials):
+        return call(server.client(service, credentials), name, given.parameters)
+
+    stranger = server.caller()
+    if name == "sts:GetCallerIdentity":
+        assert try_as(server.caller(deny("*")))["Account"] == server.account
+        return
+
+    action = given.needs[0][0]
+    resource = f"( on resource: {re.escape(given.named)})" if given.named else "( on resource: [^ ]+)?"
+    head = f"^User: arn:aws:iam::{server.account}:user/[^ ]+ is not authorized to perform: {action}{resource}"
+    reason = "" if service == "sts" else f" because no identity-based policy allows the {action} action"
+    with refused(code, re.compile(f"{head}{reason}$"), status):
+        try_as(stranger)
+
+    # One who may do everything else, and everywhere else.
+    with refused(code, re.compile(head), status):
+        try_as(server.caller({"Effect": "Allow", "NotAction": action, "Resource": "*"}))
+
+    reason = "" if service == "sts" else " with an explicit deny in an identity-based policy"
+    with refused(code, re.compile(f"{head}{reason}$"), status):
+        try_as(server.caller(allow("*"), deny(action)))
+
+    allowed = server.caller(*[allow(action, resource) for action, resource in given.needs])
+    if name in BOUND_TO_THE_INSTANCE:
+        with pytest.raises(ClientError):
+            try_as(allowed)
+    else:
+        assert try_as(allowed)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+# What scoped permissions show of what does not exist
+
+
+def test_a_stranger_learns_nothing_about_what_exists(server):
+    secrets = server.client("secretsmanager", server.caller())
+    absent = new_name()
+    with refused("AccessDeniedException", re.compile(f"on resource: {absent} because no identity-based policy")):
+        secrets.get_secret_value(SecretId=absent)
+    with refused("AccessDeniedException", re.compile(rf"on resource: arn:aws:ssm:{server.region}:{server.account}:\* because")):
+        server.client("ssm", server.caller()).get_parameter(Name=absent)
+
+
+def test_one_denied_name_fails_the_whole_batch(server):
+    ssm, name = server.client("ssm"), new_name()
+    for letter in "ab":
+        ssm.put_parameter(Name=f"/{name}/{letter}", Value="v", Type="String")
+    arn = f"arn:aws:ssm:{server.region}:{server.account}:parameter/{name}"
+    reader = server.client("ssm", server.caller(allow("ssm:GetParameters", f"{arn}/a")))
+    assert reader.get_parameters(Names=[f"/{name}/a"])["Parameters"]
+    with refused("AccessDeniedException", re.compile(f"on resource: {arn}/b because")):
+        reader.get_parameters(Names=[f"/{name}/a", f"/{name}/b"])
+
+
+def test_each_way_to_read_a_parameter_has_its_own_action(server):
+    name = new_name()
+    server.client("ssm").put_parameter(Name=name, Value="v", Type="String")
+    reader = server.client("ssm", server.caller(allow("ssm:*"), deny("ssm:GetParameter")))
+    assert reader.get_parameters(Names=[name])["Parameters"]
+    with refused("AccessDeniedException", re.compile("with an explicit deny in an identity-based policy$")):
+        reader.get_parameter(Name=name)
+
+
+def test_a_customer_key_is_asked_too(server):
+    secrets, ssm, name = server.client("secretsmanager"), server.client("ssm"), new_name()
+    key = server.client("kms").create_key()["KeyMetadata"]["Arn"]
+    arn = secrets.create_secret(Name=name, SecretString="v", KmsKeyId=key)["ARN"]
+    ssm.put_parameter(Name=name, Value="v", Type="SecureString", KeyId=key)
+    someone = server.caller(allow(["secretsmanager:*", "ssm:*"]))
+    with refused("AccessDeniedException", "Access to KMS is not allowed"):
+        server.client("secretsmanager", someone).get_secret_value(SecretId=name)
+    with refused("AccessDeniedException", "Access to KMS is not allowed"):
+        server.client("secretsmanager", someone).put_secret_value(SecretId=name, SecretString="w")
+    with refused(
+        "AccessDeniedException",
+        re.compile(
+            r"kms:Decrypt .*\(Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: [^;]+; Proxy: null\)$"
+        ),
+    ):
+        server.client("ssm", someone).get_parameter(Name=name, WithDecryption=True)
+    assert server.client("ssm", someone).get_parameter(Name=name)["Parameter"]["Value"]
+
+    via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{server.region}.amazonaws.com", "kms:EncryptionContext:SecretARN": arn}}
+    reader = server.caller(allow(["secretsmanager:*", "ssm:*"]), allow("kms:Decrypt", key, Condition=via))
+    assert server.client("secretsmanager", reader).get_secret_value(SecretId=name)["SecretString"] == "v"
+    with refused("AccessDeniedException"):
+        server.client("ssm", reader).get_parameter(Name=name, WithDecryption=True)
+
+
+def test_request_conditions_see_only_what_was_sent(server):
+    name = new_name()
+    server.client("secretsmanager").create_secret(Name=name, SecretString="v")
+    condition = {"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}}
+    reader = server.client("secretsmanager", server.caller(allow("secretsmanager:GetSecretValue", Condition=condition)))
+    assert reader.get_secret_value(SecretId=name, VersionStage="AWSCURRENT")
+    with refused("AccessDeniedException"):
+        reader.get_secret_value(SecretId=name)
+
+
+def test_tags_and_variables_in_policies(server):
+    iam, secrets, name = server.client("iam"), server.client("secretsmanager"), new_name()
+    iam.create_user(UserName=name)
+    own = allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:${aws:username}/*")
+    red = allow("secretsmanager:GetSecretValue", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(own, red))
+    his = server.client("secretsmanager", Credentials.of(iam.create_access_key(UserName=name)["AccessKey"]))
+    other = new_name()
+    secrets.create_secret(Name=f"{name}/mine", SecretString="mine")
+    secrets.create_secret(Name=f"{other}/red", SecretString="red", Tags=[{"Key": "team", "Value": "red"}])
+    secrets.create_secret(Name=f"{other}/blue", SecretString="blue", Tags=[{"Key": "team", "Value": "blue"}])
+    assert his.get_secret_value(SecretId=f"{name}/mine")["SecretString"] == "mine"
+    assert his.get_secret_value(SecretId=f"{other}/red")["SecretString"] == "red"
+    with refused("AccessDeniedException"):
+        his.get_secret_value(SecretId=f"{other}/blue")
+
+
+def test_a_changed_policy_decides_from_the_next_request_on(server):
+    iam, name = server.client("iam"), new_name()
+    iam.create_user(UserName=name)
+    his = server.client("iam", Credentials.of(iam.create_access_key(UserName=name)["AccessKey"]))
+    for _ in range(3):
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(allow("iam:ListRoles")))
+        assert his.list_roles()
+        iam.delete_user_policy(UserName=name, PolicyName="p")
+        with refused("AccessDenied", status=403):
+            his.list_roles()
+
+
+def test_a_permissions_boundary_bounds(server):
+    iam, name = server.client("iam"), new_name()
+    boundary = iam.create_policy(PolicyName=name, PolicyDocument=policy(allow("iam:ListUsers")))["Policy"]["Arn"]
+    iam.create_user(UserName=name, PermissionsBoundary=boundary)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(allow("iam:*")))
+    his = server.client("iam", Credentials.of(iam.create_access_key(UserName=name)["AccessKey"]))
+    assert his.list_users()
+    with refused("AccessDenied", re.compile("because no permissions boundary allows the iam:ListRoles action$"), 403):
+        his.list_roles()
