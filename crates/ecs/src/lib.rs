@@ -3,7 +3,14 @@
 //! Functions from values to values. What is stored, authorised or sent stands in other crates.
 
 pub mod acs;
+pub mod docker_config;
 pub mod names;
+pub mod overrides;
+pub mod payload;
+pub mod placement;
 pub mod reasons;
+pub mod refusals;
 pub mod states;
+pub mod task_definition;
+pub mod trust;
 pub mod value_from;

@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_task_reason_is_a_failure_to_start_in_the_agents_words() {
-        let reason = "Fetching secret data from SSM Parameter Store in us-west-2: invalid parameters: x,y";
+        let reason =
+            "Fetching secret data from SSM Parameter Store in us-west-2: invalid parameters: x,y";
         let stop = stopped(vec![container("app", true)], reason);
         assert_eq!(stop, Stop::failed_to_start(reason));
     }

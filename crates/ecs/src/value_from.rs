@@ -85,9 +85,7 @@ pub fn parse(
             value_from: parameter_name(value_from)?,
         });
     }
-    let arn: Arn = value_from
-        .parse()
-        .map_err(|_| ValueFromError::InvalidArn)?;
+    let arn: Arn = value_from.parse().map_err(|_| ValueFromError::InvalidArn)?;
     let there = region_of(&arn, region)?;
     match arn.service.as_str() {
         "secretsmanager" if arn.resource.starts_with("secret:") => Ok(SecretReference {
@@ -206,7 +204,10 @@ mod tests {
     #[test]
     fn a_parameter_arn_of_the_own_account_becomes_region_and_bare_name() {
         for (text, name) in [
-            ("arn:aws:ssm:us-east-2:111122223333:parameter/token", "token"),
+            (
+                "arn:aws:ssm:us-east-2:111122223333:parameter/token",
+                "token",
+            ),
             (
                 "arn:aws:ssm:us-east-2:111122223333:parameter/prod/db/token",
                 "/prod/db/token",
@@ -247,7 +248,9 @@ mod tests {
         assert!(
             ValueFromError::InvalidParameterName
                 .message("TOKEN")
-                .starts_with("The Systems Manager parameter name specified for secret TOKEN is invalid. ")
+                .starts_with(
+                    "The Systems Manager parameter name specified for secret TOKEN is invalid. "
+                )
         );
     }
 

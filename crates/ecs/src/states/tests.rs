@@ -51,16 +51,28 @@ fn report(status: Status, containers: &[(&str, Status, Option<i32>)]) -> TaskRep
 #[test]
 fn a_task_that_runs_well_is_pending_then_running_then_stopped() {
     let mut task = task();
-    task.fold(&report(Status::Pending, &[("app", Status::Pending, None)]), at(1));
+    task.fold(
+        &report(Status::Pending, &[("app", Status::Pending, None)]),
+        at(1),
+    );
     assert_eq!((task.last_status, task.started_at), (Status::Pending, None));
-    task.fold(&report(Status::Running, &[("app", Status::Running, None)]), at(2));
+    task.fold(
+        &report(Status::Running, &[("app", Status::Running, None)]),
+        at(2),
+    );
     assert_eq!(task.started_at, Some(at(2)));
-    task.fold(&report(Status::Stopped, &[("app", Status::Stopped, Some(3))]), at(3));
+    task.fold(
+        &report(Status::Stopped, &[("app", Status::Stopped, Some(3))]),
+        at(3),
+    );
     assert_eq!(task.last_status, Status::Stopped);
     assert!(!task.wanted);
     assert_eq!(task.stop.unwrap().code, StopCode::EssentialContainerExited);
     assert_eq!(task.containers[0].exit_code, Some(3));
-    assert_eq!((task.stopping_at, task.stopped_at), (Some(at(3)), Some(at(3))));
+    assert_eq!(
+        (task.stopping_at, task.stopped_at),
+        (Some(at(3)), Some(at(3)))
+    );
 }
 
 #[test]
@@ -84,7 +96,10 @@ fn several_states_of_one_container_in_one_report_end_in_the_last() {
 #[test]
 fn an_exit_code_may_come_with_a_running_container() {
     let mut task = task();
-    task.fold(&report(Status::Running, &[("app", Status::Running, Some(0))]), at(1));
+    task.fold(
+        &report(Status::Running, &[("app", Status::Running, Some(0))]),
+        at(1),
+    );
     assert_eq!(task.last_status, Status::Running);
     assert!(task.wanted);
     assert_eq!(task.containers[0].exit_code, Some(0));
@@ -94,14 +109,23 @@ fn an_exit_code_may_come_with_a_running_container() {
 fn an_essential_container_that_stops_makes_its_task_unwanted_at_once() {
     let mut task = task();
     task.fold(&report(Status::Running, &[]), at(1));
-    task.fold(&report(Status::Running, &[("side", Status::Stopped, Some(1))]), at(2));
+    task.fold(
+        &report(Status::Running, &[("side", Status::Stopped, Some(1))]),
+        at(2),
+    );
     assert!(task.wanted);
-    task.fold(&report(Status::Running, &[("app", Status::Stopped, Some(1))]), at(3));
+    task.fold(
+        &report(Status::Running, &[("app", Status::Stopped, Some(1))]),
+        at(3),
+    );
     assert!(!task.wanted);
     assert_eq!(task.last_status, Status::Running);
     assert_eq!(task.stopping_at, Some(at(3)));
     task.fold(&report(Status::Stopped, &[]), at(9));
-    assert_eq!(task.stop.unwrap().reason, "Essential container in task exited");
+    assert_eq!(
+        task.stop.unwrap().reason,
+        "Essential container in task exited"
+    );
 }
 
 #[test]
@@ -110,7 +134,10 @@ fn the_users_reason_outlives_what_the_containers_say() {
     task.fold(&report(Status::Running, &[]), at(1));
     task.request_stop(Stop::by_user(Some("enough")), at(2));
     task.request_stop(Stop::by_user(Some("again")), at(3));
-    task.fold(&report(Status::Stopped, &[("app", Status::Stopped, Some(137))]), at(4));
+    task.fold(
+        &report(Status::Stopped, &[("app", Status::Stopped, Some(137))]),
+        at(4),
+    );
     assert_eq!(task.stop, Some(Stop::by_user(Some("enough"))));
     assert_eq!(task.stopping_at, Some(at(2)));
 }

@@ -1,0 +1,247 @@
+//! What RunTask refuses by name because sealift does not do it yet.
+//!
+//! Registering keeps the whole shape of a definition. Running it must not quietly leave a part out, so every setting
+//! that would have no effect is refused here; whatever is not named here works.
+
+use api::ecs::{
+    ContainerDefinition, LaunchType, LogDriver, NetworkMode, OsFamily, PlacementConstraintType,
+    Volume, run_task,
+};
+
+use crate::task_definition::{Definition, name_of};
+
+/// Prefixes of labels that the agent finds its containers by.
+const RESERVED_LABELS: [&str; 2] = ["com.amazonaws.ecs.", "sealift."];
+
+/// Something sealift does not do yet: the text of a `ClientException`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not supported yet by sealift.")]
+pub struct NotSupported(String);
+
+/// Refuses a call of RunTask whose own parameters ask for what does not exist here.
+pub fn check_call(input: &run_task::Input) -> Result<(), NotSupported> {
+    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
+    refuse(
+        !matches!(launch_type, LaunchType::Ec2 | LaunchType::External),
+        || format!("The launch type {}", launch_type.as_str()),
+    )?;
+    refuse(any(input.capacity_provider_strategy.as_ref()), || {
+        "capacityProviderStrategy".to_owned()
+    })?;
+    refuse(input.network_configuration.is_some(), || {
+        "networkConfiguration".to_owned()
+    })?;
+    refuse(input.enable_execute_command == Some(true), || {
+        "enableExecuteCommand".to_owned()
+    })?;
+    refuse(any(input.volume_configurations.as_ref()), || {
+        "volumeConfigurations".to_owned()
+    })?;
+    let mut constraints = input.placement_constraints.iter().flatten();
+    refuse(
+        constraints.any(|c| c.type_ != Some(PlacementConstraintType::DistinctInstance)),
+        || "The placement constraint memberOf".to_owned(),
+    )?;
+    let overrides = input.overrides.as_ref();
+    let containers = overrides.and_then(|o| o.container_overrides.as_ref());
+    let gpus = containers
+        .into_iter()
+        .flatten()
+        .any(|c| any(c.resource_requirements.as_ref()));
+    refuse(gpus, || "resourceRequirements".to_owned())?;
+    refuse(
+        overrides.is_some_and(|o| any(o.inference_accelerator_overrides.as_ref())),
+        || "inferenceAcceleratorOverrides".to_owned(),
+    )
+}
+
+/// Refuses a definition (with the overrides merged in) that asks for what does not exist here.
+pub fn check_definition(definition: &Definition) -> Result<(), NotSupported> {
+    let named = |wanted: bool, name: &str| refuse(wanted, || name.to_owned());
+    match definition.network_mode {
+        Some(mode @ (NetworkMode::Awsvpc | NetworkMode::Host)) => {
+            return Err(NotSupported(format!("The network mode {}", mode.as_str())));
+        }
+        Some(NetworkMode::Bridge | NetworkMode::None) | None => {}
+    }
+    named(definition.task_role_arn.is_some(), "taskRoleArn")?;
+    named(
+        definition.proxy_configuration.is_some(),
+        "proxyConfiguration",
+    )?;
+    named(
+        any(definition.inference_accelerators.as_ref()),
+        "inferenceAccelerators",
+    )?;
+    named(
+        any(definition.placement_constraints.as_ref()),
+        "placementConstraints of a task definition",
+    )?;
+    named(definition.ephemeral_storage.is_some(), "ephemeralStorage")?;
+    named(
+        definition.enable_fault_injection == Some(true),
+        "enableFaultInjection",
+    )?;
+    named(
+        matches!(definition.pid_mode, Some(api::ecs::PidMode::Task)),
+        "pidMode task",
+    )?;
+    named(
+        matches!(definition.ipc_mode, Some(api::ecs::IpcMode::Task)),
+        "ipcMode task",
+    )?;
+    let platform = definition.runtime_platform.as_ref();
+    let family = platform.and_then(|p| p.operating_system_family);
+    named(
+        family.is_some_and(|f| f != OsFamily::Linux),
+        "An operating system family other than LINUX",
+    )?;
+    definition.volumes.iter().flatten().try_for_each(volume)?;
+    definition
+        .container_definitions
+        .iter()
+        .try_for_each(container)
+}
+
+fn volume(volume: &Volume) -> Result<(), NotSupported> {
+    let name = volume.name.as_deref().unwrap_or_default();
+    let named = |wanted: bool, what: &str| refuse(wanted, || format!("{what} of volume '{name}'"));
+    named(
+        volume.efs_volume_configuration.is_some(),
+        "efsVolumeConfiguration",
+    )?;
+    named(
+        volume.s3files_volume_configuration.is_some(),
+        "s3filesVolumeConfiguration",
+    )?;
+    named(
+        volume
+            .fsx_windows_file_server_volume_configuration
+            .is_some(),
+        "fsxWindowsFileServerVolumeConfiguration",
+    )?;
+    named(
+        volume.configured_at_launch == Some(true),
+        "configuredAtLaunch",
+    )?;
+    let docker = volume.docker_volume_configuration.as_ref();
+    let driver = docker.and_then(|d| d.driver.as_deref()).unwrap_or("local");
+    named(driver != "local", "A volume driver other than local")
+}
+
+fn container(container: &ContainerDefinition) -> Result<(), NotSupported> {
+    let name = name_of(container);
+    let named =
+        |wanted: bool, what: &str| refuse(wanted, || format!("{what} of container '{name}'"));
+    if let Some(log) = &container.log_configuration {
+        let driver = log.log_driver;
+        let missing = matches!(driver, LogDriver::Awslogs | LogDriver::Awsfirelens);
+        named(missing, &format!("The log driver {}", driver.as_str()))?;
+    }
+    named(
+        container.firelens_configuration.is_some(),
+        "firelensConfiguration",
+    )?;
+    named(
+        any(container.environment_files.as_ref()),
+        "environmentFiles",
+    )?;
+    named(
+        any(container.resource_requirements.as_ref()),
+        "resourceRequirements",
+    )?;
+    named(any(container.credential_specs.as_ref()), "credentialSpecs")?;
+    named(
+        container.restart_policy.as_ref().is_some_and(|p| p.enabled),
+        "restartPolicy",
+    )?;
+    let mut ports = container.port_mappings.iter().flatten();
+    named(
+        ports.any(|p| p.container_port_range.is_some()),
+        "containerPortRange",
+    )?;
+    let labels = container.docker_labels.iter().flatten();
+    for (label, _) in labels {
+        let reserved = RESERVED_LABELS.iter().any(|r| label.starts_with(r));
+        named(
+            reserved,
+            &format!("The label {label}, which the agent sets itself,"),
+        )?;
+    }
+    Ok(())
+}
+
+fn refuse(wanted: bool, what: impl FnOnce() -> String) -> Result<(), NotSupported> {
+    if wanted {
+        Err(NotSupported(what()))
+    } else {
+        Ok(())
+    }
+}
+
+fn any<T>(list: Option<&Vec<T>>) -> bool {
+    list.is_some_and(|l| !l.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use api::ecs::{ContainerRestartPolicy, LogConfiguration};
+
+    use super::*;
+    use crate::task_definition::tests::{container as plain, definition};
+
+    fn refusal_of(container: ContainerDefinition) -> String {
+        check_definition(&definition(vec![container]))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_plain_task_is_not_refused() {
+        assert_eq!(check_definition(&definition(vec![plain("app")])), Ok(()));
+        assert_eq!(check_call(&run_task::Input::default()), Ok(()));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let mut app = plain("app");
+        app.log_configuration = Some(LogConfiguration {
+            log_driver: LogDriver::Awslogs,
+            options: None,
+            secret_options: None,
+        });
+        assert_eq!(
+            refusal_of(app),
+            "The log driver awslogs of container 'app' is not supported yet by sealift."
+        );
+        let mut app = plain("app");
+        app.restart_policy = Some(ContainerRestartPolicy {
+            enabled: true,
+            ..ContainerRestartPolicy::default()
+        });
+        assert_eq!(
+            refusal_of(app),
+            "restartPolicy of container 'app' is not supported yet by sealift."
+        );
+    }
+
+    #[test]
+    fn nobody_labels_a_container_as_if_it_were_the_agents() {
+        let mut app = plain("app");
+        app.docker_labels =
+            Some([("com.amazonaws.ecs.task-arn".to_owned(), "x".to_owned())].into());
+        assert!(refusal_of(app).starts_with("The label com.amazonaws.ecs.task-arn"));
+    }
+
+    #[test]
+    fn fargate_is_refused() {
+        let input = run_task::Input {
+            launch_type: Some(LaunchType::Fargate),
+            ..run_task::Input::default()
+        };
+        assert_eq!(
+            check_call(&input).unwrap_err().to_string(),
+            "The launch type FARGATE is not supported yet by sealift."
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! What an instance's agent must be able to do for a task of a definition.
+
+use std::collections::BTreeSet;
+
+use api::ecs::{ContainerDefinition, LogDriver, NetworkMode, Secret};
+use types::{AccountId, Region};
+
+use super::Definition;
+use crate::value_from::{self, Provider};
+
+/// The names of the capabilities the definition needs, in order.
+pub fn requires_attributes(
+    definition: &Definition,
+    account: &AccountId,
+    region: &Region,
+) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for container in &definition.container_definitions {
+        of_container(container, &mut names);
+        let of = |secrets: Option<&Vec<Secret>>, kind: &str, names: &mut BTreeSet<String>| {
+            for secret in secrets.into_iter().flatten() {
+                if let Ok(reference) = value_from::parse(&secret.value_from, account, region) {
+                    let service = match reference.provider {
+                        Provider::Asm => "asm",
+                        Provider::Ssm => "ssm",
+                    };
+                    names.insert(format!("ecs.capability.secrets.{service}.{kind}"));
+                }
+            }
+        };
+        of(
+            container.secrets.as_ref(),
+            "environment-variables",
+            &mut names,
+        );
+        let log = container.log_configuration.as_ref();
+        let options = log.and_then(|l| l.secret_options.as_ref());
+        of(options, "bootstrap.log-driver", &mut names);
+        let awslogs = log.is_some_and(|l| l.log_driver == LogDriver::Awslogs);
+        if awslogs && definition.execution_role_arn.is_some() {
+            names.insert("ecs.capability.execution-role-awslogs".to_owned());
+        }
+    }
+    let mut need = |wanted: bool, name: &str| {
+        if wanted {
+            names.insert(name.to_owned());
+        }
+    };
+    need(
+        definition.task_role_arn.is_some(),
+        "com.amazonaws.ecs.capability.task-iam-role",
+    );
+    need(
+        definition.network_mode == Some(NetworkMode::Awsvpc),
+        "ecs.capability.task-eni",
+    );
+    need(
+        definition.pid_mode.is_some() || definition.ipc_mode.is_some(),
+        "ecs.capability.pid-ipc-namespace-sharing",
+    );
+    names
+}
+
+fn of_container(container: &ContainerDefinition, names: &mut BTreeSet<String>) {
+    let mut need = |wanted: bool, name: &str| {
+        if wanted {
+            names.insert(name.to_owned());
+        }
+    };
+    if let Some(log) = &container.log_configuration {
+        let driver = log.log_driver.as_str();
+        need(
+            true,
+            &format!("com.amazonaws.ecs.capability.logging-driver.{driver}"),
+        );
+    }
+    if let Some(router) = &container.firelens_configuration {
+        need(
+            true,
+            &format!("ecs.capability.firelens.{}", router.type_.as_str()),
+        );
+    }
+    need(
+        container.repository_credentials.is_some(),
+        "ecs.capability.private-registry-authentication.secretsmanager",
+    );
+    need(
+        container
+            .environment_files
+            .iter()
+            .flatten()
+            .next()
+            .is_some(),
+        "ecs.capability.env-files.s3",
+    );
+    need(
+        container.depends_on.iter().flatten().next().is_some(),
+        "ecs.capability.container-ordering",
+    );
+    need(
+        container.health_check.is_some(),
+        "ecs.capability.container-health-check",
+    );
+    need(
+        container.restart_policy.as_ref().is_some_and(|p| p.enabled),
+        "ecs.capability.container-restart-policy",
+    );
+    need(
+        container.privileged == Some(true),
+        "com.amazonaws.ecs.capability.privileged-container",
+    );
+}
