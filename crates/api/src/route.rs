@@ -49,6 +49,13 @@ pub fn route(parts: &Parts, body: &[u8]) -> Result<Routed, Refused> {
         return self::query(scope, query.as_bytes());
     }
     match scope {
+        Some(service) if service.is_query() && !body.is_empty() => refuse(
+            service,
+            CommonError::Serialization(format!(
+                "content type `{}` is not `application/x-www-form-urlencoded`",
+                media_type(&parts.headers)
+            )),
+        ),
         Some(service) if service.is_query() => refuse(service, CommonError::MissingAction),
         service => refuse(
             service.unwrap_or(Service::SecretsManager),

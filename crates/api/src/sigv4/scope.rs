@@ -44,26 +44,28 @@ impl Scope {
                 self.date
             )));
         }
-        let mut text = String::new();
+        let mut wrong = Vec::new();
         if self.region.parse::<types::Region>().is_err() {
-            text += &format!(
+            wrong.push(format!(
                 "Credential should be scoped to a valid region, not '{}'. ",
                 self.region
-            );
+            ));
         }
         if self.service != service.signing_name() {
-            text += &format!("Credential should be scoped to correct service: '{service}'. ");
+            wrong.push(format!(
+                "Credential should be scoped to correct service: '{service}'. "
+            ));
         }
         if self.terminator != TERMINATOR {
-            text += &format!(
+            wrong.push(format!(
                 "Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{}'. ",
                 self.terminator
-            );
+            ));
         }
-        if text.is_empty() {
+        if wrong.is_empty() {
             Ok(())
         } else {
-            Err(SignatureError::Invalid(text))
+            Err(SignatureError::Invalid(wrong.concat()))
         }
     }
 }

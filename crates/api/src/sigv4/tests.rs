@@ -43,7 +43,7 @@ impl Signer {
         let mut settings = SigningSettings::default();
         settings.signature_location = self.location;
         if self.location == SignatureLocation::QueryParams {
-            settings.expires_in = Some(Duration::from_secs(900));
+            settings.expires_in = Some(Duration::from_mins(15));
         }
         let params = v4::SigningParams::builder()
             .identity(&identity)
@@ -132,8 +132,8 @@ fn a_session_token_is_read_and_covered() {
             token: Some("token+/="),
         };
         let (parts, body) = signer.sign(request());
-        let signed = SignedRequest::parse(&parts, &body).unwrap();
-        assert_eq!(signed.session_token.as_deref(), Some("token+/="));
+        let read = SignedRequest::parse(&parts, &body).unwrap();
+        assert_eq!(read.session_token.as_deref(), Some("token+/="));
         assert_eq!(verify(&parts, &body), Ok(()));
     }
 }
