@@ -1,0 +1,19 @@
+//! `kms:DescribeKey`
+
+use api::kms::{
+    Error,
+    describe_key::{DescribeKey, Input, Output},
+};
+
+use super::{authorize::Use, locate};
+use crate::{Cx, Operation};
+
+impl Operation for DescribeKey {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let located = locate::locate_or_make(cx, &input.key_id).await?;
+        let key = located.authorize(cx, Use::of("kms:DescribeKey"))?;
+        Ok(Output {
+            key_metadata: Some(key.metadata()?),
+        })
+    }
+}

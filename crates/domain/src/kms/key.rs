@@ -1,0 +1,132 @@
+//! A key as operations see it.
+
+use api::kms::{
+    CustomerMasterKeySpec, EncryptionAlgorithmSpec, Error, KeyManagerType, KeyMetadata, KeySpec,
+    KeyState, KeyUsageType, MultiRegionConfiguration, MultiRegionKey, MultiRegionKeyType,
+    OriginType,
+};
+use store::kms::{KeyAddress, KeyRow};
+use types::{Arn, Fault};
+
+/// A key, its metadata and its policy; never its material.
+#[derive(Debug, Clone)]
+pub struct Key {
+    pub(super) row: KeyRow,
+    pub(super) state: KeyState,
+    /// The alias that the request named it by (`kms:RequestAlias`).
+    pub(super) requested_alias: Option<String>,
+}
+
+impl Key {
+    pub(super) fn from_row(row: KeyRow) -> Result<Self, Fault> {
+        let state = row.key_state.parse().map_err(Fault::new)?;
+        Ok(Self {
+            row,
+            state,
+            requested_alias: None,
+        })
+    }
+
+    /// The key's ARN, which answers and ciphertexts name it by.
+    pub fn arn(&self) -> String {
+        arn(&self.row.address).to_string()
+    }
+
+    /// Whether AWS manages the key for one of its services.
+    pub fn is_aws_managed(&self) -> bool {
+        self.row.key_manager == KeyManagerType::Aws.as_str()
+    }
+
+    /// Refuses a key whose state does not let it encrypt or decrypt.
+    pub(super) fn usable(&self) -> Result<(), Error> {
+        match self.state {
+            KeyState::Enabled => Ok(()),
+            KeyState::Disabled => Err(Error::Disabled(format!("{} is disabled.", self.arn()))),
+            _ => self.not_pending(),
+        }
+    }
+
+    /// Refuses a key that is on its way out.
+    pub(super) fn not_pending(&self) -> Result<(), Error> {
+        let what = match self.state {
+            KeyState::Enabled | KeyState::Disabled => return Ok(()),
+            KeyState::PendingDeletion => "pending deletion",
+            KeyState::PendingImport => "pending import",
+            _ => "in an invalid state",
+        };
+        let text = format!("{} is {what}.", self.arn());
+        Err(Error::KmsInvalidState(text))
+    }
+
+    /// Refuses an algorithm that a symmetric key does not have.
+    pub(super) fn has_algorithm(algorithm: Option<EncryptionAlgorithmSpec>) -> Result<(), Error> {
+        match algorithm {
+            None | Some(EncryptionAlgorithmSpec::SymmetricDefault) => Ok(()),
+            Some(other) => Err(Error::InvalidKeyUsage(format!(
+                "Algorithm {} is incompatible with key spec {}.",
+                other.as_str(),
+                KeySpec::SymmetricDefault.as_str()
+            ))),
+        }
+    }
+
+    /// What `CreateKey` and `DescribeKey` answer.
+    pub(super) fn metadata(&self) -> Result<KeyMetadata, Fault> {
+        let row = &self.row;
+        Ok(KeyMetadata {
+            aws_account_id: Some(row.address.account.to_string()),
+            key_id: Some(row.address.key_id.clone()),
+            arn: Some(self.arn()),
+            creation_date: Some(row.created),
+            enabled: Some(self.state == KeyState::Enabled),
+            description: Some(row.description.clone()),
+            key_usage: Some(row.key_usage.parse::<KeyUsageType>().map_err(Fault::new)?),
+            key_state: Some(self.state),
+            deletion_date: row.deletion_date,
+            origin: Some(row.origin.parse::<OriginType>().map_err(Fault::new)?),
+            key_manager: Some(
+                row.key_manager
+                    .parse::<KeyManagerType>()
+                    .map_err(Fault::new)?,
+            ),
+            customer_master_key_spec: Some(
+                row.key_spec
+                    .parse::<CustomerMasterKeySpec>()
+                    .map_err(Fault::new)?,
+            ),
+            key_spec: Some(row.key_spec.parse::<KeySpec>().map_err(Fault::new)?),
+            encryption_algorithms: Some(vec![EncryptionAlgorithmSpec::SymmetricDefault]),
+            multi_region: Some(row.multi_region),
+            multi_region_configuration: row.multi_region.then(|| self.multi_region_configuration()),
+            current_key_material_id: Some(row.current_material.clone()),
+            ..KeyMetadata::default()
+        })
+    }
+
+    fn multi_region_configuration(&self) -> MultiRegionConfiguration {
+        MultiRegionConfiguration {
+            multi_region_key_type: Some(MultiRegionKeyType::Primary),
+            primary_key: Some(MultiRegionKey {
+                arn: Some(self.arn()),
+                region: Some(self.row.address.region.to_string()),
+            }),
+            replica_keys: Some(Vec::new()),
+        }
+    }
+}
+
+/// The ARN of the key at an address.
+pub(super) fn arn(address: &KeyAddress) -> Arn {
+    let KeyAddress {
+        account,
+        region,
+        key_id,
+    } = address;
+    Arn::new(
+        region.partition(),
+        "kms",
+        region.as_str(),
+        account.as_str(),
+        format!("key/{key_id}"),
+    )
+}

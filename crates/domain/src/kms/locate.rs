@@ -1,0 +1,113 @@
+//! From the name of a key to the key, if the caller may.
+
+use api::kms::Error;
+use store::kms::KeyAddress;
+use types::{AccountId, Arn};
+
+use super::{
+    authorize::{self, Use},
+    key::{self, Key},
+    key_ref::KeyRef,
+    managed,
+};
+use crate::Cx;
+
+/// A key that was looked for. Whether there is one shows only once the caller is authorised.
+pub(super) enum Located {
+    Found(Key),
+    Missing {
+        owner: AccountId,
+        resource: Arn,
+        error: Error,
+    },
+}
+
+/// Looks for the key that a `KeyId` member names, in any of its forms.
+pub(super) async fn locate(cx: &mut Cx, key_id: &str) -> Result<Located, Error> {
+    match KeyRef::parse(key_id, cx.account(), &cx.region)? {
+        KeyRef::Key(address) => locate_key(cx, &address).await,
+        KeyRef::Alias {
+            account,
+            region,
+            name,
+        } => {
+            let row = cx.db.kms_key_by_alias(&account, &region, &name).await?;
+            if let Some(row) = row {
+                let mut key = Key::from_row(row)?;
+                key.requested_alias = Some(name);
+                return Ok(Located::Found(key));
+            }
+            let resource = Arn::new(
+                region.partition(),
+                "kms",
+                region.as_str(),
+                account.as_str(),
+                name,
+            );
+            let error = Error::NotFound(format!("Alias {resource} is not found."));
+            Ok(Located::Missing {
+                owner: account,
+                resource,
+                error,
+            })
+        }
+    }
+}
+
+/// Looks for a key by its address.
+pub(super) async fn locate_key(cx: &mut Cx, address: &KeyAddress) -> Result<Located, Error> {
+    if let Some(row) = cx.db.kms_key(address).await? {
+        return Ok(Located::Found(Key::from_row(row)?));
+    }
+    let resource = key::arn(address);
+    let error = Error::NotFound(format!("Key '{resource}' does not exist"));
+    Ok(Located::Missing {
+        owner: address.account.clone(),
+        resource,
+        error,
+    })
+}
+
+/// As [`locate`]; the first time the alias of an AWS-managed key is named, the key is made.
+pub(super) async fn locate_or_make(cx: &mut Cx, key_id: &str) -> Result<Located, Error> {
+    let located = locate(cx, key_id).await?;
+    if let Located::Missing {
+        owner, resource, ..
+    } = &located
+        && owner == cx.account()
+        && let Some(service) = managed::service_of(&resource.resource)
+    {
+        let mut key = managed::key_for(cx, service).await?;
+        key.requested_alias = Some(resource.resource.clone());
+        return Ok(Located::Found(key));
+    }
+    Ok(located)
+}
+
+impl Located {
+    /// The key, for a caller who may do this with it; otherwise why not.
+    pub(super) fn authorize(self, cx: &mut Cx, intent: Use<'_>) -> Result<Key, Error> {
+        match self {
+            Self::Found(key) => {
+                authorize::on_key(cx, &key, intent)?;
+                Ok(key)
+            }
+            Self::Missing {
+                owner,
+                resource,
+                error,
+            } => {
+                authorize::on_missing(cx, resource.to_string(), &owner, intent)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The key as it is, for those who authorise each use of it later.
+    pub(super) fn unauthorized(self) -> Result<Key, Error> {
+        match self {
+            Self::Found(key) => Ok(key),
+            Self::Missing { error, .. } => Err(error),
+        }
+    }
+}
