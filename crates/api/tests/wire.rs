@@ -213,9 +213,9 @@ fn what_cannot_be_routed_is_refused_in_the_words_of_its_service() {
     let cases = [
         (
             vec![JSON, ("x-amz-target", "secretsmanager.Nonsense")],
-            b"{}",
+            b"{}".as_slice(),
         ),
-        (vec![JSON, ("x-amz-target", "Nonsense")], b"{}".as_slice()),
+        (vec![JSON, ("x-amz-target", "Nonsense")], b"{}"),
         (
             vec![
                 JSON,

@@ -26,7 +26,8 @@ pub fn run(botocore: Option<PathBuf>) -> anyhow::Result<()> {
         Some(directory) => directory,
         None => ask_python()?,
     };
-    let api = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/api");
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask codegen`")?;
+    let api = Path::new(&here).join("../crates/api");
     let plan = Plan::read(&api.join("models/operations.toml"))?;
     let target = api.join("src/generated");
     fs::create_dir_all(&target)?;
