@@ -78,6 +78,8 @@ pub enum CommonError {
     /// A constraint of the model is violated.
     Validation(String),
     AccessDenied(String),
+    /// A name that AWS keeps for itself. KMS answers it without a word, and its model lacks the code.
+    NotAuthorized,
     /// The body is not of its format, or a value has another type than the model says.
     Serialization(String),
     /// No operation of this name exists: what was asked for.
@@ -124,6 +126,7 @@ impl CommonError {
             Self::Validation(_) if service == Service::Ecs => ("InvalidParameterException", 400),
             Self::Validation(_) => ("ValidationException", 400),
             Self::AccessDenied(_) => ("AccessDeniedException", 400),
+            Self::NotAuthorized => ("NotAuthorizedException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
             Self::UnknownOperation(_) | Self::InvalidAction { .. } | Self::MissingAction => {
                 ("UnknownOperationException", 400)
@@ -141,6 +144,7 @@ impl CommonError {
         let (code, status) = match self {
             Self::Validation(_) => ("ValidationError", 400),
             Self::AccessDenied(_) => ("AccessDenied", 403),
+            Self::NotAuthorized => ("NotAuthorized", 403),
             Self::Serialization(_) => ("MalformedInput", 400),
             Self::UnknownOperation(_) | Self::InvalidAction { .. } => ("InvalidAction", 400),
             Self::MissingAction => ("MissingAction", 400),
@@ -158,6 +162,7 @@ impl CommonError {
             Self::Validation(text) | Self::AccessDenied(text) | Self::Serialization(text) => {
                 text.clone()
             }
+            Self::NotAuthorized => String::new(),
             Self::UnknownOperation(name) if name.is_empty() => {
                 "The request names no operation.".to_owned()
             }

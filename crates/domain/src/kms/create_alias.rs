@@ -69,5 +69,5 @@ fn check_name(name: &str) -> Result<(), Error> {
 
 /// AWS: names under `alias/aws/` are refused without a word.
 fn reserved() -> Error {
-    CommonError::AccessDenied(String::new()).into()
+    CommonError::NotAuthorized.into()
 }

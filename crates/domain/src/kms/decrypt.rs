@@ -65,7 +65,7 @@ pub(super) async fn open(
         ..Use::with_context("kms:Decrypt", context)
     };
     let ciphertext = Ciphertext::parse(blob).map_err(|_| material::invalid_ciphertext())?;
-    // A key that is elsewhere is one that the caller cannot know of.
+    // AWS: one answer for a key of another region, a key of another account that does not let the caller in, and none.
     let Ok(address) = KeyRef::parse_key(ciphertext.key_arn, cx.account(), &cx.region) else {
         return Err(not_accessible());
     };
@@ -73,7 +73,11 @@ pub(super) async fn open(
     if matches!(located, Located::Missing { .. }) {
         return Err(not_accessible());
     }
-    let key = located.authorize(cx, intent)?;
+    let foreign = address.account != *cx.account();
+    let key = match located.authorize(cx, intent) {
+        Err(Error::Common(CommonError::AccessDenied(_))) if foreign => return Err(not_accessible()),
+        authorized => authorized?,
+    };
     key.usable()?;
     let plaintext = material::decrypt(cx, &key, &ciphertext, context).await?;
     Ok(Opened {
