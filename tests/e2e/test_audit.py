@@ -30,7 +30,7 @@ def test_a_read_is_one_line_with_caller_action_resource_and_statement(server, na
     assert (line["account"], line["region"], line["sourceAddress"].split(":")[0]) == (server.account, server.region, "127.0.0.1")
     assert line["accessKeyId"] == caller.access_key_id
     (decision,) = [one for one in line["decisions"] if one["action"] == "secretsmanager:GetSecretValue"]
-    assert (decision["resource"], decision["decision"]) == (arn, "allowed")
+    assert (decision["resource"], decision["decision"]) == (arn, "allow")
     assert "ReadOne" in decision["statement"] or "given" in decision["statement"]
     assert line["time"].startswith("20")
 
@@ -44,7 +44,7 @@ def test_a_denial_is_recorded_with_its_reason(server, name):
         line = only_line(server, caught.value.response)
         assert line["outcome"] == "AccessDeniedException"
         decision = line["decisions"][-1]
-        assert (decision["action"], decision["decision"] != "allowed") == ("secretsmanager:GetSecretValue", True)
+        assert (decision["action"], decision["decision"]) == ("secretsmanager:GetSecretValue", "deny")
         if statements:
             assert "Never" in decision["statement"] or "given" in decision["statement"]
 
