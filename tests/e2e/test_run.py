@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, IMAGE, wait_for
+from harness import BINARY, IMAGE, REPOSITORY, wait_for
 from tasks import container, execution_role, reading
 
 
@@ -159,6 +159,22 @@ def test_an_interrupted_run_stops_its_task(server, tmp_path, name):
     assert process.wait(30) != 0
     ecs = server.client("ecs")
     wait_for("the task to stop", lambda: ecs.list_tasks(family=name, desiredStatus="RUNNING")["taskArns"] == [], 30)
+
+
+def test_the_five_commands_of_the_readme(new_server, tmp_path):
+    server = new_server().start()
+    for file in ("trust.json", "policy.json", "taskdef.json"):
+        text = (REPOSITORY / "examples" / file).read_text()
+        text = text.replace("123456789012", server.account).replace("public.ecr.aws/docker/library/busybox:stable", IMAGE)
+        (tmp_path / file).write_text(text)
+    server.aws_json("secretsmanager", "create-secret", "--name", "greeting", "--secret-string", "hello")
+    role = ("--role-name", "ecsTaskExecutionRole")
+    server.aws_json("iam", "create-role", *role, "--assume-role-policy-document", f"file://{tmp_path}/trust.json")
+    denied = server.sealift("run", str(tmp_path / "taskdef.json"))
+    assert (denied.returncode, "AccessDeniedException" in denied.stderr) == (125, True), denied.stderr
+    server.aws_json("iam", "put-role-policy", *role, "--policy-name", "secrets", "--policy-document", f"file://{tmp_path}/policy.json")
+    done = server.sealift("run", str(tmp_path / "taskdef.json"))
+    assert (done.returncode, "my secret is hello" in done.stdout) == (0, True), done.stderr
 
 
 def name_to_arn(server, name: str) -> str:
