@@ -2,7 +2,7 @@
 CREATE TABLE kms_keys (
     account          TEXT   NOT NULL,
     region           TEXT   NOT NULL,
-    key_id           TEXT   NOT NULL,
+    key_id           {{SORTED_TEXT}} NOT NULL,
     description      TEXT   NOT NULL,
     key_usage        TEXT   NOT NULL,
     key_spec         TEXT   NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE kms_materials (
     material_id TEXT      NOT NULL PRIMARY KEY,
     account     TEXT      NOT NULL,
     region      TEXT      NOT NULL,
-    key_id      TEXT      NOT NULL,
+    key_id      {{SORTED_TEXT}} NOT NULL,
     sealed      {{BYTES}} NOT NULL,
     created     BIGINT    NOT NULL,
     FOREIGN KEY (account, region, key_id) REFERENCES kms_keys (account, region, key_id) ON DELETE CASCADE
@@ -35,8 +35,8 @@ CREATE INDEX kms_materials_by_key ON kms_materials (account, region, key_id);
 CREATE TABLE kms_aliases (
     account TEXT   NOT NULL,
     region  TEXT   NOT NULL,
-    name    TEXT   NOT NULL,
-    key_id  TEXT   NOT NULL,
+    name    {{SORTED_TEXT}} NOT NULL,
+    key_id  {{SORTED_TEXT}} NOT NULL,
     created BIGINT NOT NULL,
     updated BIGINT NOT NULL,
     PRIMARY KEY (account, region, name)
