@@ -1,6 +1,6 @@
 //! What the model says about a shape beyond its type, and AWS's wording for each constraint.
 
-use std::sync::OnceLock;
+use std::{cmp::Ordering, sync::OnceLock};
 
 use regex::Regex;
 
@@ -110,12 +110,13 @@ impl Shape {
         only.constraints()
     }
 
-    pub(super) fn check_range(&self, number: i64) -> Vec<String> {
+    /// The range constraints that a number violates, which is given by how it compares with a bound.
+    pub(super) fn check_range(&self, compare: impl Fn(i64) -> Option<Ordering>) -> Vec<String> {
         let (least, most) = self.range;
         let only = Self {
             range: (
-                least.filter(|least| number < *least),
-                most.filter(|most| number > *most),
+                least.filter(|least| compare(*least) == Some(Ordering::Less)),
+                most.filter(|most| compare(*most) == Some(Ordering::Greater)),
             ),
             ..Self::ANY
         };

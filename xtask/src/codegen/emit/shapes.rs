@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::codegen::{
     model::{Model, Shape},
@@ -185,7 +185,7 @@ impl Shapes<'_> {
                 rules,
                 ".pattern(pattern!({}, {}))",
                 raw(pattern),
-                raw(&patterns::translate(rewritten)?)
+                raw(&patterns::translate(rewritten).with_context(|| name.to_owned())?)
             )?;
         }
         if shape.sensitive && is_checked {
@@ -218,9 +218,10 @@ fn raw(text: &str) -> String {
     format!("r{hash}\"{text}\"{hash}")
 }
 
-/// A number as Rust likes to read it: `131_072`.
+/// A whole number as Rust likes to read it: `131_072`.
 fn grouped(number: &serde_json::Number) -> String {
     let digits = number.to_string();
+    let digits = digits.strip_suffix(".0").unwrap_or(&digits);
     let mut grouped = String::new();
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && digits.len() > 4 && (digits.len() - i).is_multiple_of(3) {

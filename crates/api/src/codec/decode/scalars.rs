@@ -39,7 +39,11 @@ impl Decoder {
         let Some(number) = number else {
             return self.mismatch(node, wanted);
         };
-        self.violate_all(Some(&number.to_string()), shape, shape.check_range(number));
+        self.violate_all(
+            Some(&number.to_string()),
+            shape,
+            shape.check_range(|bound| Some(number.cmp(&bound))),
+        );
         Some(number)
     }
 
@@ -127,11 +131,17 @@ impl Decode for i32 {
 impl Decode for f64 {
     const IS_VALUE: bool = true;
 
-    fn decode(node: Node, _: &Shape, decoder: &mut Decoder) -> Option<Self> {
-        match number(&node, decoder.wire) {
-            Some(number) => Some(number),
-            None => decoder.mismatch(&node, "a Double"),
-        }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the bounds of the models are small"
+    )]
+    fn decode(node: Node, shape: &Shape, decoder: &mut Decoder) -> Option<Self> {
+        let Some(number) = number(&node, decoder.wire) else {
+            return decoder.mismatch(&node, "a Double");
+        };
+        let violated = shape.check_range(|bound| number.partial_cmp(&(bound as f64)));
+        decoder.violate_all(Some(&number.to_string()), shape, violated);
+        Some(number)
     }
 }
 
