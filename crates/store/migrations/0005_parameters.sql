@@ -1,14 +1,16 @@
 -- Parameter Store. `path` is the name with its leading slash: `a` and `/a` are one parameter.
 CREATE TABLE parameters (
-    account TEXT   NOT NULL,
-    region  TEXT   NOT NULL,
-    path    {{SORTED_TEXT}} NOT NULL,
-    parent  TEXT   NOT NULL,     -- the path up to its last slash, `/` at the top
-    name    TEXT   NOT NULL,     -- as given when it was created
-    version BIGINT NOT NULL,     -- the latest
-    tags    TEXT,                -- JSON; NULL until the first tag
+    account    TEXT   NOT NULL,
+    region     TEXT   NOT NULL,
+    path       {{SORTED_TEXT}} NOT NULL,
+    parent     TEXT   NOT NULL,  -- the path up to its last slash, empty at the top
+    name       TEXT   NOT NULL,  -- as given when it was created
+    version    BIGINT NOT NULL,  -- the latest
+    tags       TEXT,             -- JSON; NULL until the first tag
+    expires_at BIGINT,           -- from its Expiration policy
     PRIMARY KEY (account, region, path)
 );
+CREATE INDEX parameters_to_expire ON parameters (expires_at);
 CREATE INDEX parameters_by_parent ON parameters (account, region, parent, path);
 
 -- Values are sealed, whatever their type: a SecureString as its KMS key says, anything else under a key derived from

@@ -28,6 +28,11 @@ impl Session {
 }
 
 impl Store {
+    /// The fingerprint of the root key this database was made with; `None` for a database that is new.
+    pub async fn root_key_fingerprint(&self) -> Result<Option<String>, Fault> {
+        self.read().await?.meta(ROOT_KEY_FINGERPRINT).await
+    }
+
     /// Refuses a root key other than the one this database was made with. A new database takes the one it is given.
     pub async fn claim_root_key(&self, fingerprint: &str) -> Result<(), StoreError> {
         let known = self.remember_fingerprint(fingerprint).await;

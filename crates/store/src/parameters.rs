@@ -57,8 +57,8 @@ pub struct ParameterPage<'a> {
     pub scope: ParameterScope<'a>,
     /// The path of the last parameter of the page before.
     pub after: Option<&'a str>,
-    /// With a label, the version that has it in place of the latest, and only parameters where one has.
-    pub label: Option<&'a str>,
+    /// With labels, the newest version that has one of them in place of the latest, and only parameters where one has.
+    pub labels: &'a [String],
     pub limit: i64,
 }
 
@@ -201,13 +201,19 @@ impl Session {
             args.push(arg);
             args.len()
         };
-        let version = match page.label {
-            None => "v.version = p.version".to_owned(),
-            Some(label) => format!(
-                "v.version = (SELECT l.version FROM parameter_labels l WHERE l.account = p.account
-                 AND l.region = p.region AND l.path = p.path AND l.label = ${})",
-                bind(label.into())
-            ),
+        let version = if page.labels.is_empty() {
+            "v.version = p.version".to_owned()
+        } else {
+            let labels: Vec<_> = page
+                .labels
+                .iter()
+                .map(|label| format!("${}", bind(label.into())))
+                .collect();
+            format!(
+                "v.version = (SELECT MAX(l.version) FROM parameter_labels l WHERE l.account = p.account
+                 AND l.region = p.region AND l.path = p.path AND l.label IN ({}))",
+                labels.join(", ")
+            )
         };
         let scope = match page.scope {
             ParameterScope::Under(prefix) => match after_prefix(prefix) {
@@ -242,11 +248,12 @@ impl Session {
         account: &AccountId,
         region: &Region,
         parameter: &Parameter,
+        expires: Option<Timestamp>,
     ) -> Result<bool, Fault> {
         let changed = if parameter.version == 1 {
             self.execute(
-                "INSERT INTO parameters (account, region, path, parent, name, version, tags)
-                 VALUES ($1, $2, $3, $4, $5, 1, $6) ON CONFLICT DO NOTHING",
+                "INSERT INTO parameters (account, region, path, parent, name, version, tags, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, 1, $6, $7) ON CONFLICT DO NOTHING",
                 args![
                     account,
                     region,
@@ -254,13 +261,14 @@ impl Session {
                     parent(&parameter.path),
                     &parameter.name,
                     parameter.tags.as_deref(),
+                    expires,
                 ],
             )
             .await?
         } else {
             self.execute(
-                "UPDATE parameters SET version = $4 WHERE account = $1 AND region = $2 AND path = $3",
-                args![account, region, &parameter.path, parameter.version],
+                "UPDATE parameters SET version = $4, expires_at = $5 WHERE account = $1 AND region = $2 AND path = $3",
+                args![account, region, &parameter.path, parameter.version, expires],
             )
             .await?
         };
@@ -341,6 +349,12 @@ impl Session {
         Ok(deleted > 0)
     }
 
+    /// Removes the parameters whose time is over, and says how many those were.
+    pub async fn delete_expired_parameters(&mut self, now: Timestamp) -> Result<u64, Fault> {
+        self.execute("DELETE FROM parameters WHERE expires_at <= $1", args![now])
+            .await
+    }
+
     /// How many parameters of an account and region are of a tier.
     pub async fn count_parameters(
         &mut self,
@@ -415,7 +429,7 @@ mod tests {
         let mut db = store.write().await.unwrap();
         for name in names {
             let made = db
-                .put_parameter(&account, &region, &parameter(name, 1))
+                .put_parameter(&account, &region, &parameter(name, 1), None)
                 .await
                 .unwrap();
             assert!(made);
@@ -431,7 +445,7 @@ mod tests {
             region: &region,
             scope,
             after,
-            label: None,
+            labels: &[],
             limit: 10,
         };
         let parameters = db.list_parameters(page).await.unwrap();
@@ -443,7 +457,7 @@ mod tests {
             let (account, region) = place();
             filled(&store, &["a"]).await;
             let mut db = store.write().await.unwrap();
-            db.put_parameter(&account, &region, &parameter("a", 2)).await.unwrap();
+            db.put_parameter(&account, &region, &parameter("a", 2), None).await.unwrap();
             db.commit().await.unwrap();
 
             let mut db = store.read().await.unwrap();
