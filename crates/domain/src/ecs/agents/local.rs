@@ -1,0 +1,90 @@
+//! The container instances that this server's own agent should be: one for each cluster.
+
+use ecs::names::DEFAULT_CLUSTER;
+use store::ecs::{ClusterRow, Home};
+use types::{AccountId, Fault};
+
+use super::Instance;
+use crate::{
+    World,
+    ecs::{cluster, place_of, roles},
+    identity::{INSTANCE_ROLE, SessionCredentials},
+};
+
+/// The name of the local agent's sessions. One server has one host.
+const HOST: &str = "local";
+
+/// A container instance that the local agent should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalInstance {
+    pub home: Home,
+    pub cluster: String,
+    /// What it registered as before.
+    pub container_instance_arn: Option<String>,
+}
+
+/// One instance for every active cluster. The default cluster of the first account exists from the start.
+pub async fn local_instances(world: &World) -> Result<Vec<LocalInstance>, Fault> {
+    if !world.settings.local_agent {
+        return Ok(Vec::new());
+    }
+    keep_first_cluster(world).await?;
+    let mut db = world.store.read().await?;
+    let mut wanted = Vec::new();
+    for row in db.all_active_clusters().await? {
+        let role = db.role_by_name(&row.home.account, INSTANCE_ROLE).await?;
+        let known = match role {
+            Some(role) => {
+                let principal = format!("{}:{HOST}", role.id);
+                db.container_instance_of(&row.home, &row.name, &principal).await?
+            }
+            None => None,
+        };
+        let instance = known.map(|known| Instance {
+            home: row.home.clone(),
+            cluster: row.name.clone(),
+            id: known.id,
+        });
+        wanted.push(LocalInstance {
+            container_instance_arn: instance.map(|i| i.arn()),
+            home: row.home,
+            cluster: row.name,
+        });
+    }
+    Ok(wanted)
+}
+
+async fn keep_first_cluster(world: &World) -> Result<(), Fault> {
+    let home = Home {
+        account: world.settings.first_account.clone(),
+        region: world.settings.region.clone(),
+    };
+    let mut db = world.store.write().await?;
+    if db.cluster(&home, DEFAULT_CLUSTER).await?.is_none() {
+        db.save_cluster(&ClusterRow {
+            home,
+            name: DEFAULT_CLUSTER.to_owned(),
+            status: cluster::ACTIVE.to_owned(),
+            details: "{}".to_owned(),
+            created_at: world.clock.now(),
+        })
+        .await?;
+    }
+    db.commit().await
+}
+
+/// A session of the account's instance role: what the local agent signs with, never the root user's key.
+pub async fn local_credentials(
+    world: &World,
+    account: &AccountId,
+    home: &Home,
+) -> Result<Result<SessionCredentials, String>, Fault> {
+    let mut db = world.store.read().await?;
+    let role = db.role_by_name(account, INSTANCE_ROLE).await?;
+    let Some(role) = role else {
+        return Ok(Err(format!("account {account} has no role {INSTANCE_ROLE}")));
+    };
+    let partition = place_of(home).region.partition();
+    let arn = format!("arn:{partition}:iam::{account}:role{}{}", role.path, role.name);
+    roles::assume_for_host(world, &mut db, &arn, home, HOST).await
+}

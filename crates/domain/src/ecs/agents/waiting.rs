@@ -1,0 +1,76 @@
+//! Tasks that were accepted before any instance could take them.
+
+use ecs::{
+    overrides, placement::Needs, reasons::Stop, states::Status, task_definition::requires_attributes,
+};
+use store::{Session, ecs::TaskRow};
+use types::Fault;
+
+use crate::{
+    World,
+    ecs::{
+        definition, place_of,
+        scheduling::{Instances, Spot},
+        task,
+    },
+};
+
+/// Gives every waiting task its place, where there is one by now. A task that fits nowhere is ended.
+pub async fn place_waiting(world: &World) -> Result<(), Fault> {
+    let waiting = world.store.read().await?.unsettled_tasks().await?;
+    let provisioning = Status::Provisioning.as_str();
+    if waiting.iter().all(|row| row.state.last_status != provisioning) {
+        return Ok(());
+    }
+    let mut db = world.store.write().await?;
+    for row in db.unsettled_tasks().await? {
+        if row.state.last_status == provisioning {
+            place(world, &mut db, &row).await?;
+        }
+    }
+    db.commit().await
+}
+
+async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fault> {
+    let home = &row.task.home;
+    let local = world.settings.local_agent;
+    let mut progress = task::progress(row)?;
+    let mut row = row.clone();
+    let stored = db
+        .task_definition(home, &row.task.family, row.task.revision)
+        .await?;
+    let changes = task::overrides(&task::details(&row)?)?;
+    let merged = match stored {
+        Some(stored) => overrides::apply(definition::read(&stored)?, &changes).ok(),
+        None => None,
+    };
+    let Some(definition) = merged else {
+        progress.end_unlaunched(Stop::failed_to_start("TaskDefinition not found."), world.clock.now());
+        row.state = task::changed(&row, progress)?;
+        return db.save_task_state(&row.task, &row.state).await;
+    };
+    let at = place_of(home);
+    let attributes = requires_attributes(&definition, &at.account, &at.region);
+    let mut instances = Instances::load(db, home, &row.task.cluster, local).await?;
+    match instances.place(&Needs::of(&definition), &attributes) {
+        Spot::On { id, .. } => {
+            progress.place();
+            row.state.container_instance = Some(id);
+        }
+        Spot::Later => return Ok(()),
+        Spot::NoInstances => {
+            let reason = "No Container Instances were found in your cluster.";
+            progress.end_unlaunched(Stop::failed_to_start(reason), world.clock.now());
+        }
+        Spot::Nowhere(failures) => {
+            let lacks: Vec<String> = failures.into_iter().filter_map(|f| f.reason).collect();
+            let reason = format!(
+                "No container instance met all of the task's requirements: {}",
+                lacks.join(", ")
+            );
+            progress.end_unlaunched(Stop::failed_to_start(&reason), world.clock.now());
+        }
+    }
+    row.state = task::changed(&row, progress)?;
+    db.save_task_state(&row.task, &row.state).await
+}

@@ -1,0 +1,68 @@
+//! ECS: clusters, container instances, task definitions and tasks.
+//!
+//! An operation here only says what is wanted: rows. The [`agents`] half is what the server's sessions with agents work
+//! with, and turns those rows into messages. What ECS accepts and how states follow each other is in the crate `ecs`.
+
+pub mod agents;
+mod cluster;
+mod container_instance;
+mod create_cluster;
+mod definition;
+mod delete_cluster;
+mod deregister_task_definition;
+mod describe_clusters;
+mod describe_container_instances;
+mod describe_task_definition;
+mod describe_tasks;
+mod discover_poll_endpoint;
+mod list_clusters;
+mod list_container_instances;
+mod list_task_definition_families;
+mod list_task_definitions;
+mod list_tasks;
+mod page;
+mod register_container_instance;
+mod register_task_definition;
+mod roles;
+mod run_task;
+mod scheduling;
+mod stop_task;
+mod submit_container_state_change;
+mod submit_task_state_change;
+mod tags;
+mod task;
+
+use ecs::names::Place;
+use store::ecs::Home;
+use types::Fault;
+
+use crate::{Cx, World};
+
+/// How long a stopped task can still be described.
+const STOPPED_TASKS_STAY_SECS: i64 = 2 * 60 * 60;
+
+/// Forgets the tasks that stopped long enough ago.
+pub async fn forget_stopped_tasks(world: &World) -> Result<(), Fault> {
+    let before = world.clock.now().plus_secs(-STOPPED_TASKS_STAY_SECS);
+    let mut db = world.store.write().await?;
+    db.sweep_stopped_tasks(before).await?;
+    db.commit().await
+}
+
+/// Where the caller's resources are: for their rows, and for their ARNs.
+fn here(cx: &Cx) -> (Home, Place) {
+    let home = Home {
+        account: cx.account().clone(),
+        region: cx.region.clone(),
+    };
+    let place = place_of(&home);
+    (home, place)
+}
+
+/// The same place, as names are made there.
+fn place_of(home: &Home) -> Place {
+    Place {
+        account: home.account.clone(),
+        region: home.region.clone(),
+    }
+}

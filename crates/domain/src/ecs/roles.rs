@@ -1,0 +1,106 @@
+//! The roles of a task: whether the caller may pass them, and whether ECS may assume them.
+
+use api::ecs::Error;
+use store::{Session, ecs::Home};
+use types::Fault;
+
+use super::{here, place_of};
+use crate::{
+    Cx, World,
+    identity::{SessionCredentials, authorize_pass_role},
+    sts::{AssumeError, ServiceSession, assume_as_service},
+};
+
+/// The service that tasks' roles trust.
+const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
+
+/// The service that the role of container instances trusts.
+const EC2: &str = "ec2.amazonaws.com";
+
+/// How long the credentials of a task are good for, as on AWS. They are renewed well before.
+const TASK_SESSION_SECS: i64 = 6 * 60 * 60;
+
+/// How long the credentials of an agent are good for.
+const HOST_SESSION_SECS: i64 = 60 * 60;
+
+/// Refuses a caller who may not hand this role to ECS.
+pub(super) async fn authorize_passing(cx: &mut Cx, role_arn: Option<&str>) -> Result<(), Error> {
+    match role_arn {
+        Some(role_arn) => Ok(authorize_pass_role(cx, role_arn, ECS_TASKS).await?),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a role that does not exist or does not trust ECS, before its task is accepted.
+pub(super) async fn check_trust(
+    cx: &mut Cx,
+    role_arn: &str,
+    cluster: &str,
+    task: &str,
+) -> Result<(), Error> {
+    let (home, place) = here(cx);
+    let arn = place.task(cluster, task).to_string();
+    match assume(&cx.world, &mut cx.db, role_arn, &home, &arn, task).await? {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(Error::Client(reason)),
+    }
+}
+
+/// A session of a task's role, named after the task, or why ECS cannot have it.
+pub(super) async fn assume(
+    world: &World,
+    db: &mut Session,
+    role_arn: &str,
+    home: &Home,
+    task_arn: &str,
+    task: &str,
+) -> Result<Result<SessionCredentials, String>, Fault> {
+    let wanted = ServiceSession {
+        service: ECS_TASKS,
+        role_arn,
+        session_name: task,
+        duration: TASK_SESSION_SECS,
+        source_arn: Some(task_arn),
+        source_account: Some(home.account.as_str()),
+        task: Some(task_arn),
+        policy: None,
+    };
+    match assume_as_service(world, db, wanted).await {
+        Ok(session) => Ok(Ok(session)),
+        Err(AssumeError::Refused) => Ok(Err(cannot_assume(role_arn))),
+        Err(AssumeError::Fault(fault)) => Err(fault),
+    }
+}
+
+/// A session of the instance role for a host.
+pub(super) async fn assume_for_host(
+    world: &World,
+    db: &mut Session,
+    role_arn: &str,
+    home: &Home,
+    host: &str,
+) -> Result<Result<SessionCredentials, String>, Fault> {
+    let place = place_of(home);
+    let wanted = ServiceSession {
+        service: EC2,
+        role_arn,
+        session_name: host,
+        duration: HOST_SESSION_SECS,
+        source_arn: None,
+        source_account: Some(place.account.as_str()),
+        task: None,
+        policy: None,
+    };
+    match assume_as_service(world, db, wanted).await {
+        Ok(session) => Ok(Ok(session)),
+        Err(AssumeError::Refused) => Ok(Err(format!("the role {role_arn} does not trust {EC2}"))),
+        Err(AssumeError::Fault(fault)) => Err(fault),
+    }
+}
+
+/// The refusal of a role that does not exist, or whose trust policy does not name ECS.
+fn cannot_assume(role_arn: &str) -> String {
+    format!(
+        "ECS was unable to assume the role '{role_arn}' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+    )
+}

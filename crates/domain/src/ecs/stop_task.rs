@@ -1,0 +1,49 @@
+//! `ecs:StopTask`
+
+use api::{
+    Modeled,
+    ecs::{
+        Error,
+        stop_task::{Input, Output, StopTask},
+    },
+};
+use ecs::{reasons::Stop, states::Status};
+
+use super::{cluster, here, task};
+use crate::{Access, Cx, Operation};
+
+impl Operation for StopTask {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let found = cluster::find(cx, input.cluster.as_deref()).await?;
+        let (home, place) = here(cx);
+        let id = place.task_id(&found.name, &input.task).ok();
+        let arn = match &id {
+            Some(id) => place.task(&found.name, id).to_string(),
+            None => input.task.clone(),
+        };
+        cx.authorize(Access::new(Self::ACTION, &arn).with("ecs:cluster", &found.arn))?;
+        let cluster = found.active()?;
+        let missing = || Error::InvalidParameter("The referenced task was not found.".to_owned());
+        let id = id.ok_or_else(missing)?;
+        let row = cx.db.task(&home, &cluster.name, &id).await?;
+        let mut row = row.ok_or_else(missing)?;
+
+        let mut progress = task::progress(&row)?;
+        if progress.last_status != Status::Stopped {
+            let stop = Stop::by_user(input.reason.as_deref());
+            if row.state.launched {
+                progress.request_stop(stop, cx.now());
+            } else {
+                // No agent heard of it, so none will report its end.
+                progress.end_unlaunched(stop, cx.now());
+            }
+            row.state = task::changed(&row, progress)?;
+            cx.db.save_task_state(&row.task, &row.state).await?;
+            row.version += 1;
+            cx.after_commit(|world| world.tasks_changed.notify_one());
+        }
+        Ok(Output {
+            task: Some(task::describe(&row, true)?),
+        })
+    }
+}
