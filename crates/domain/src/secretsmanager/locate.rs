@@ -1,0 +1,93 @@
+//! From a `SecretId` to the secret, by way of the decision whether the caller may.
+
+use std::sync::Arc;
+
+use api::{CommonError, secretsmanager::Error};
+use policy::{Attached, Policy, PolicyKind, ResourceMode, ResourcePolicy};
+use store::secrets::Secret;
+use types::{AccountId, Arn, Fault};
+
+use super::{errors, secret_id::SecretId};
+use crate::{Access, Cx};
+
+/// A secret that was looked for. Nothing of it can be read until [`authorize`](Self::authorize) gives it out.
+pub(super) struct Located {
+    asked: String,
+    secret: Option<Secret>,
+}
+
+/// Looks for a secret, in the caller's account by name and in any account by ARN. One that is marked for deletion is
+/// found too.
+pub(super) async fn locate(cx: &mut Cx, secret_id: &str) -> Result<Located, Error> {
+    let id = SecretId::parse(secret_id).map_err(errors::invalid_name)?;
+    let secret = match &id {
+        SecretId::Name(name) => {
+            let account = cx.account().clone();
+            cx.db.secret_by_name(&account, &cx.region, name).await?
+        }
+        SecretId::Arn(arn) if is_of_this_region(cx, arn) => cx.db.secret_by_arn(secret_id).await?,
+        SecretId::PartialArn(arn, name) if is_of_this_region(cx, arn) => {
+            match arn.account.parse::<AccountId>() {
+                Ok(account) => cx.db.secret_by_name(&account, &cx.region, name).await?,
+                Err(_) => None,
+            }
+        }
+        SecretId::Arn(_) | SecretId::PartialArn(..) | SecretId::Foreign => None,
+    };
+    Ok(Located {
+        asked: secret_id.to_owned(),
+        secret,
+    })
+}
+
+fn is_of_this_region(cx: &Cx, arn: &Arn) -> bool {
+    arn.region == cx.region.as_str() && arn.partition == cx.partition()
+}
+
+impl Located {
+    /// Gives out the secret to a caller who may. `conditions` adds the keys of the request.
+    pub(super) fn authorize(
+        self,
+        cx: &mut Cx,
+        action: &str,
+        conditions: impl FnOnce(Access) -> Access,
+    ) -> Result<Secret, Error> {
+        self.authorize_missing(cx, action, conditions)?
+            .ok_or_else(errors::not_found)
+    }
+
+    /// As [`authorize`](Self::authorize), for the one operation that a missing secret does not fail.
+    pub(super) fn authorize_missing(
+        self,
+        cx: &mut Cx,
+        action: &str,
+        conditions: impl FnOnce(Access) -> Access,
+    ) -> Result<Option<Secret>, Error> {
+        // A secret that does not exist is authorised under the text that was asked for.
+        let resource = self
+            .secret
+            .as_ref()
+            .map_or(self.asked.as_str(), |s| s.arn.as_str());
+        let mut access = conditions(Access::new(action, resource));
+        if let Some(secret) = &self.secret {
+            let tags = secret.tags.iter().flatten();
+            access = access
+                .with("secretsmanager:SecretId", secret.arn.as_str())
+                .with("secretsmanager:SecretPrimaryRegion", secret.region.as_str())
+                .with_resource_tags(tags.map(|tag| (tag.key.as_str(), tag.value.as_str())))
+                .resource_account(&secret.account)
+                .resource_policy(resource_policy(secret)?);
+        }
+        cx.authorize(access)?;
+        Ok(self.secret)
+    }
+}
+
+fn resource_policy(secret: &Secret) -> Result<Option<ResourcePolicy>, CommonError> {
+    let Some(text) = &secret.policy else {
+        return Ok(None);
+    };
+    let policy = Policy::parse(text, PolicyKind::Resource).map_err(Fault::new)?;
+    let attached = Attached::new(secret.arn.as_str(), Arc::new(policy));
+    Ok(Some(attached.of_resource(ResourceMode::Ordinary)))
+}

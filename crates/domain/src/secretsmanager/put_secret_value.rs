@@ -1,0 +1,46 @@
+//! `secretsmanager:PutSecretValue`
+
+use api::{
+    Modeled as _,
+    secretsmanager::{
+        Error,
+        put_secret_value::{Input, Output, PutSecretValue},
+    },
+};
+
+use super::{
+    errors,
+    locate::locate,
+    value::Value,
+    versions::{self, Written},
+};
+use crate::{Cx, Operation};
+
+impl Operation for PutSecretValue {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let located = locate(cx, &input.secret_id).await?;
+        let mut secret = located.authorize(cx, Self::ACTION, |access| access)?;
+        let token = errors::required_token(input.client_request_token)?;
+        errors::refuse_marked(&secret)?;
+        let value =
+            Value::of_request(input.secret_string, input.secret_binary)?.ok_or_else(|| {
+                Error::InvalidRequest(
+                    "You must provide either SecretString or SecretBinary.".to_owned(),
+                )
+            })?;
+
+        let stages = input.version_stages.as_deref();
+        if versions::write(cx, &secret, &token, &value, stages).await? == Written::New {
+            secret.changed = cx.now();
+            cx.db.update_secret(&secret).await?;
+        }
+
+        let labels = versions::labels(&cx.db.secret_versions(&secret.arn).await?);
+        Ok(Output {
+            version_stages: Some(labels.on(&token)),
+            arn: Some(secret.arn),
+            name: Some(secret.name),
+            version_id: Some(token),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! `ssm:GetParameters`
+
+use std::collections::BTreeSet;
+
+use api::{
+    Modeled as _,
+    ssm::{
+        Error,
+        get_parameters::{GetParameters, Input, Output},
+    },
+};
+
+use super::{answer, locate::find};
+use crate::{Cx, Operation};
+
+impl Operation for GetParameters {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let mut seen = BTreeSet::new();
+        let names = input
+            .names
+            .into_iter()
+            .filter(|name| seen.insert(name.clone()));
+        // All are authorised before any is opened: one name that the caller may not read fails the call.
+        let mut found = Vec::new();
+        for name in names {
+            found.push((find(cx, Self::ACTION, &name).await?, name));
+        }
+
+        let with_decryption = input.with_decryption.unwrap_or(false);
+        let (mut parameters, mut invalid) = (Vec::new(), Vec::new());
+        for (found, name) in found {
+            match answer::found(cx, found, with_decryption).await? {
+                Ok(parameter) => parameters.push(parameter),
+                Err(_missing) => invalid.push(name),
+            }
+        }
+        // AWS: in the order of their names, whatever the order of the request.
+        parameters.sort_by(|a, b| (&a.name, &a.selector).cmp(&(&b.name, &b.selector)));
+        Ok(Output {
+            parameters: Some(parameters),
+            invalid_parameters: Some(invalid),
+        })
+    }
+}
