@@ -4,6 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretSlice};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroize as _;
 
 /// A secret: the text or bytes of a secret's version, a parameter, a key or a password.
 ///
@@ -35,9 +36,14 @@ impl SecretValue {
 }
 
 impl From<Vec<u8>> for SecretValue {
-    fn from(bytes: Vec<u8>) -> Self {
-        // A boxed slice has no spare capacity, so nothing of the value stays behind in a longer allocation.
-        Self(SecretSlice::from(bytes))
+    fn from(mut bytes: Vec<u8>) -> Self {
+        if bytes.len() == bytes.capacity() {
+            return Self(SecretSlice::from(bytes));
+        }
+        // To cut off spare capacity the allocator may move the bytes and leave the old ones behind, so it is done here.
+        let exact: Box<[u8]> = bytes.as_slice().into();
+        bytes.zeroize();
+        Self(SecretSlice::new(exact))
     }
 }
 
