@@ -130,3 +130,70 @@ pub(super) fn arn(address: &KeyAddress) -> Arn {
         format!("key/{key_id}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(state: &str) -> Key {
+        let address = KeyAddress {
+            account: "111122223333".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
+            key_id: "1234abcd-12ab-34cd-56ef-1234567890ab".to_owned(),
+        };
+        let row = KeyRow {
+            address,
+            description: String::new(),
+            key_usage: "ENCRYPT_DECRYPT".to_owned(),
+            key_spec: "SYMMETRIC_DEFAULT".to_owned(),
+            key_state: state.to_owned(),
+            key_manager: "CUSTOMER".to_owned(),
+            origin: "AWS_KMS".to_owned(),
+            multi_region: false,
+            policy: String::new(),
+            tags: Vec::new(),
+            current_material: "ab".repeat(32),
+            created: types::Timestamp::from_secs(1),
+            deletion_date: None,
+            aliases: Vec::new(),
+        };
+        Key::from_row(row).unwrap()
+    }
+
+    fn refusal(outcome: Result<(), Error>) -> String {
+        outcome.map_or_else(|error| error.to_string(), |()| "fine".to_owned())
+    }
+
+    #[test]
+    fn only_an_enabled_key_encrypts_and_decrypts() {
+        let arn = key("Enabled").arn();
+        assert_eq!(refusal(key("Enabled").usable()), "fine");
+        assert_eq!(
+            refusal(key("Disabled").usable()),
+            format!("DisabledException: {arn} is disabled.")
+        );
+        assert_eq!(
+            refusal(key("PendingDeletion").usable()),
+            format!("KMSInvalidStateException: {arn} is pending deletion.")
+        );
+        assert_eq!(
+            refusal(key("PendingImport").usable()),
+            format!("KMSInvalidStateException: {arn} is pending import.")
+        );
+    }
+
+    #[test]
+    fn a_disabled_key_still_takes_an_alias_and_one_on_its_way_out_does_not() {
+        assert_eq!(refusal(key("Disabled").not_pending()), "fine");
+        assert!(refusal(key("PendingDeletion").not_pending()).contains("pending deletion"));
+    }
+
+    #[test]
+    fn a_multi_region_key_says_that_it_is_the_primary_one() {
+        let mut key = key("Enabled");
+        assert_eq!(key.metadata().unwrap().multi_region_configuration, None);
+        key.row.multi_region = true;
+        let configuration = key.metadata().unwrap().multi_region_configuration.unwrap();
+        assert_eq!(configuration.primary_key.unwrap().arn, Some(key.arn()));
+    }
+}
