@@ -34,7 +34,7 @@ pub struct RoleSession {
     pub issued: Timestamp,
     pub expires: Timestamp,
     /// The session's own policies; `None` where it was given none, and so is not limited.
-    pub policies: Option<Vec<Attached>>,
+    pub policies: Option<Arc<[Attached]>>,
     pub tags: Vec<Tag>,
     /// The keys of those tags that follow the session when it assumes another role.
     pub transitive_tag_keys: Vec<String>,

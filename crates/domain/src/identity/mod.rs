@@ -1,7 +1,35 @@
 //! Who calls, and which policies bear on them.
 //!
-//! An access key leads to a [`Caller`]; what the caller may do is compiled once and kept until an IAM write replaces it.
+//! An access key leads to a [`Caller`]; what the caller may do is compiled once and kept until an IAM write replaces
+//! it. Sessions of roles are not stored at all: their token, sealed under a key derived from the root key, is the whole
+//! record.
 
+mod account;
+mod authenticate;
+pub mod aws_managed;
+mod cache;
 mod caller;
+pub(crate) mod ids;
+mod pass_role;
+mod permissions;
+pub mod session;
 
+pub(crate) use account::seal_key;
+pub use account::{INSTANCE_ROLE, ensure_account};
+pub use authenticate::authenticate;
+pub use cache::Cache;
 pub use caller::{Caller, Permissions, RoleSession};
+pub use pass_role::authorize_pass_role;
+pub use session::SessionCredentials;
+
+use types::Fault;
+
+use crate::Cx;
+
+/// Notes that who may do what in the caller's account has changed: whatever was compiled before counts no more, in this
+/// process and in others.
+pub(crate) async fn note_change(cx: &mut Cx) -> Result<(), Fault> {
+    let account = cx.account().clone();
+    let generation = ids::generation(cx.entropy());
+    cx.db.set_account_generation(&account, generation).await
+}

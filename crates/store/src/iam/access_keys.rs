@@ -69,15 +69,12 @@ impl Session {
         account: &AccountId,
         user_id: Option<&str>,
     ) -> Result<Vec<AccessKeyRow>, Fault> {
-        let rows = match user_id {
-            Some(user) => {
-                let sql = "SELECT * FROM access_keys WHERE account = $1 AND user_id = $2 ORDER BY created_at, id";
-                self.fetch_all(sql, args![account, user]).await?
-            }
-            None => {
-                let sql = "SELECT * FROM access_keys WHERE account = $1 AND user_id IS NULL ORDER BY created_at, id";
-                self.fetch_all(sql, args![account]).await?
-            }
+        let rows = if let Some(user) = user_id {
+            let sql = "SELECT * FROM access_keys WHERE account = $1 AND user_id = $2 ORDER BY created_at, id";
+            self.fetch_all(sql, args![account, user]).await?
+        } else {
+            let sql = "SELECT * FROM access_keys WHERE account = $1 AND user_id IS NULL ORDER BY created_at, id";
+            self.fetch_all(sql, args![account]).await?
         };
         rows.iter().map(AccessKeyRow::from_row).collect()
     }

@@ -1,0 +1,27 @@
+//! `iam:ListRolePolicies`
+
+use api::{
+    Modeled as _,
+    iam::{
+        Error,
+        list_role_policies::{Input, ListRolePolicies, Output},
+    },
+};
+
+use super::{locate, page::Page};
+use crate::{Cx, Operation};
+
+impl Operation for ListRolePolicies {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let role = locate::role(cx, Self::ACTION, &input.role_name, |access| access).await?;
+        let page = Page::new(input.marker.as_deref(), input.max_items)?;
+        let policies = cx.db.inline_policies(&role.id).await?;
+        let names = policies.into_iter().map(|policy| policy.name).collect();
+        let paged = page.cut_all(names, String::as_str);
+        Ok(Output {
+            policy_names: Some(paged.items),
+            is_truncated: paged.is_truncated,
+            marker: paged.marker,
+        })
+    }
+}

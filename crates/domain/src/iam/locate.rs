@@ -1,0 +1,152 @@
+//! Finding what an operation is about, and authorising on it before saying whether it exists.
+
+use api::{CommonError, iam::Error};
+use policy::Principal;
+use store::iam::{ManagedPolicyRow, RoleRow, UserRow};
+use types::{AccountId, Arn};
+
+use super::{answer, tags};
+use crate::{
+    Access, Cx,
+    identity::aws_managed::{self, AwsManaged},
+};
+
+/// The role of this name, for a caller who may do this to it. `conditions` adds what the operation knows.
+pub(super) async fn role(
+    cx: &mut Cx,
+    action: &str,
+    name: &str,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<RoleRow, Error> {
+    let account = cx.account().clone();
+    let found = cx.db.role_by_name(&account, name).await?;
+    let access = match &found {
+        Some(role) => Access::new(action, answer::role_arn(role, cx.partition()))
+            .with_resource_tags(tags::pairs(&role.tags)),
+        None => Access::new(action, iam_arn(cx, format!("role/{name}"))),
+    };
+    // AWS: a denial names what is there by kind and name, not by ARN.
+    cx.authorize(conditions(access.shown_as(format!("role {name}"))))?;
+    found.ok_or_else(|| Error::NoSuchEntity(format!("The role with name {name} cannot be found.")))
+}
+
+/// The user of this name, for a caller who may do this to it.
+pub(super) async fn user(
+    cx: &mut Cx,
+    action: &str,
+    name: &str,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<UserRow, Error> {
+    let account = cx.account().clone();
+    let found = cx.db.user_by_name(&account, name).await?;
+    let access = match &found {
+        Some(user) => Access::new(action, answer::user_arn(user, cx.partition()))
+            .with_resource_tags(tags::pairs(&user.tags)),
+        None => Access::new(action, iam_arn(cx, format!("user/{name}"))),
+    };
+    cx.authorize(conditions(access.shown_as(format!("user {name}"))))?;
+    found.ok_or_else(|| Error::NoSuchEntity(format!("The user with name {name} cannot be found.")))
+}
+
+/// Whose access keys are meant.
+pub(super) enum KeyOwner {
+    Root,
+    User(UserRow),
+}
+
+impl KeyOwner {
+    /// The unique id of the user; the root user's keys have none.
+    pub(super) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Root => None,
+            Self::User(user) => Some(&user.id),
+        }
+    }
+
+    /// The name that answers show.
+    pub(super) fn name(&self) -> Option<String> {
+        match self {
+            Self::Root => None,
+            Self::User(user) => Some(user.name.clone()),
+        }
+    }
+}
+
+/// The user whose access keys are meant: the named one, else the caller.
+pub(super) async fn key_owner(
+    cx: &mut Cx,
+    action: &str,
+    name: Option<&str>,
+) -> Result<KeyOwner, Error> {
+    let name = match (name, &cx.caller.principal) {
+        (Some(name), _) => name.to_owned(),
+        (None, Principal::User { name, .. }) => name.clone(),
+        (None, Principal::Root { .. }) => {
+            cx.authorize(Access::new(action, iam_arn(cx, "root".to_owned())))?;
+            return Ok(KeyOwner::Root);
+        }
+        (None, _) => {
+            let text = "Must specify userName when calling with non-User credentials";
+            return Err(CommonError::Validation(text.to_owned()).into());
+        }
+    };
+    let user = user(cx, action, &name, |access| access).await?;
+    Ok(KeyOwner::User(user))
+}
+
+/// A managed policy, the customer's or AWS's.
+pub(super) enum Managed {
+    Customer(ManagedPolicyRow),
+    Aws(&'static AwsManaged),
+}
+
+/// The managed policy of this ARN, for a caller who may do this to it.
+pub(super) async fn policy(cx: &mut Cx, action: &str, arn: &str) -> Result<Managed, Error> {
+    check_policy_arn(arn)?;
+    let found = find_policy(cx, arn).await?;
+    let mut access = Access::new(action, arn).shown_as(format!("policy {arn}"));
+    if let Some(Managed::Customer(row)) = &found {
+        access = access.with_resource_tags(tags::pairs(&row.tags));
+    }
+    cx.authorize(access)?;
+    found.ok_or_else(|| Error::NoSuchEntity(format!("Policy {arn} was not found.")))
+}
+
+/// The managed policy of this ARN, if the account has it.
+pub(super) async fn find_policy(cx: &mut Cx, arn: &str) -> Result<Option<Managed>, Error> {
+    if let Some(policy) = aws_managed::find(arn) {
+        return Ok(Some(Managed::Aws(policy)));
+    }
+    let account = cx.account().clone();
+    let row = cx.db.managed_policy(arn).await?;
+    let own = row.filter(|row| row.account == account);
+    Ok(own.map(Managed::Customer))
+}
+
+/// A managed policy that is to be attached, or to be a boundary: it must exist.
+pub(super) async fn attachable(cx: &mut Cx, arn: &str) -> Result<Managed, Error> {
+    find_policy(cx, arn).await?.ok_or_else(|| {
+        Error::NoSuchEntity(format!("Policy {arn} does not exist or is not attachable."))
+    })
+}
+
+/// Refuses what is no ARN of a managed policy.
+pub(super) fn check_policy_arn(arn: &str) -> Result<(), Error> {
+    let parsed = arn.parse::<Arn>().ok();
+    let fits = parsed.is_some_and(|arn| {
+        let owned = arn.account == "aws" || arn.account.parse::<AccountId>().is_ok();
+        arn.service == "iam" && owned && arn.resource.starts_with("policy/")
+    });
+    if fits {
+        return Ok(());
+    }
+    // AWS: with two blanks.
+    let text = "Invalid ARN:  Could not be parsed!".to_owned();
+    Err(CommonError::Validation(text).into())
+}
+
+/// The ARN of something in the caller's account. IAM's ARNs have no region.
+pub(super) fn iam_arn(cx: &Cx, resource: String) -> String {
+    let arn = Arn::new(cx.partition(), "iam", "", cx.account().as_str(), resource);
+    arn.to_string()
+}

@@ -1,0 +1,24 @@
+//! `iam:UpdateAssumeRolePolicy`
+
+use api::{
+    Modeled as _,
+    iam::{
+        Error,
+        update_assume_role_policy::{Input, Output, UpdateAssumeRolePolicy},
+    },
+};
+
+use super::{locate, trust};
+use crate::{Cx, Operation, identity};
+
+impl Operation for UpdateAssumeRolePolicy {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let role = locate::role(cx, Self::ACTION, &input.role_name, |access| access).await?;
+        trust::check(cx, &input.policy_document).await?;
+        cx.db
+            .update_trust_policy(&role.id, &input.policy_document)
+            .await?;
+        identity::note_change(cx).await?;
+        Ok(Output {})
+    }
+}
