@@ -12,7 +12,6 @@ mod generated;
 mod operation;
 mod render;
 mod route;
-
 mod service;
 pub mod sigv4;
 
@@ -20,6 +19,5 @@ pub use errors::{CommonError, ErrorReport, MessageKey, ServiceError};
 pub use generated::{ecs, iam, kms, secretsmanager, ssm, sts};
 pub use operation::{Kind, Modeled, decode_input};
 pub use render::{Response, render_error, render_output};
-
 pub use route::{Refused, Routed, route};
 pub use service::{Protocol, Service, implemented_operations, known_operations};
