@@ -31,6 +31,7 @@ missing_packages() {
   command -v curl >/dev/null || say curl ca-certificates
   command -v dockerd >/dev/null || docker_answers || say docker.io
   command -v docker >/dev/null || say docker.io
+  cgroups_are_mounted || command -v cgroupfs-mount >/dev/null || say cgroupfs-mount
   [[ -x /bin/busybox ]] && is_static /bin/busybox || say busybox-static
   python_can_make_a_venv || say python3-venv
   [[ $1 = tests ]] || return 0
@@ -42,6 +43,7 @@ missing_packages() {
 is_static() { ! ldd "$1" >/dev/null 2>&1; }
 python_can_make_a_venv() { [[ -x $venv/bin/python ]] || python3 -c 'import ensurepip, venv' 2>/dev/null; }
 postgres_bin() { compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1 | xargs -r dirname | grep .; }
+cgroups_are_mounted() { grep -q ' cgroup2\? ' /proc/self/mounts; } # an init system does it; a bare machine may have none
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 # install_missing demo|tests
@@ -89,6 +91,7 @@ ensure_docker() {
   local log
   log=$(mktemp -d -t sealift-dockerd.XXXXXX)/dockerd.log
   say "Starting dockerd in the background; its log: $log"
+  cgroups_are_mounted || cgroupfs-mount
   setsid nohup dockerd >"$log" 2>&1 </dev/null &
   wait_until 60 docker_answers || fail "dockerd does not answer; the end of $log:"$'\n'"$(tail -n 15 "$log")"
 }
