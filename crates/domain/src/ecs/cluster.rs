@@ -36,9 +36,9 @@ pub(super) struct Found {
 pub(super) async fn find(cx: &mut Cx, named: Option<&str>) -> Result<Found, Error> {
     let (home, place) = here(cx);
     let text = named.filter(|n| !n.is_empty()).unwrap_or(DEFAULT_CLUSTER);
-    let name = place.cluster_name(text).map_err(|_| {
-        Error::InvalidParameter(format!("Invalid identifier: {text}"))
-    })?;
+    let name = place
+        .cluster_name(text)
+        .map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {text}")))?;
     let row = cx.db.cluster(&home, &name).await?;
     // The default cluster exists by itself, and its row as soon as something needs one.
     let row = row.or_else(|| (name == DEFAULT_CLUSTER).then(|| default_cluster(cx)));
@@ -96,7 +96,10 @@ pub(super) async fn describe(db: &mut Session, row: &ClusterRow) -> Result<Clust
     let instances = db.container_instances(&row.home, &row.name).await?.len();
     let tasks = db.living_tasks(&row.home, &row.name).await?;
     let running = Status::Running.as_str();
-    let running = tasks.iter().filter(|t| t.state.last_status == running).count();
+    let running = tasks
+        .iter()
+        .filter(|t| t.state.last_status == running)
+        .count();
     let count = |n: usize| Some(i32::try_from(n).unwrap_or(i32::MAX));
     Ok(Cluster {
         cluster_arn: Some(place.cluster(&row.name).to_string()),

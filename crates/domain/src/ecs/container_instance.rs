@@ -73,8 +73,8 @@ struct UnreadableRegistration;
 /// Reads back what the instance registered with.
 pub(super) fn registered(row: &ContainerInstanceRow) -> Result<Registered, Fault> {
     let details = kept(row)?;
-    let input: Input = from_json_str(&details.registration)
-        .map_err(|_| Fault::new(UnreadableRegistration))?;
+    let input: Input =
+        from_json_str(&details.registration).map_err(|_| Fault::new(UnreadableRegistration))?;
     Ok(Registered {
         resources: input.total_resources.unwrap_or_default(),
         attributes: input.attributes.unwrap_or_default(),
@@ -110,7 +110,10 @@ pub(super) async fn describe(
 ) -> Result<ContainerInstance, Fault> {
     let registered = registered(row)?;
     let tasks = db.living_tasks_on(&row.home, &row.cluster, &row.id).await?;
-    let running = tasks.iter().filter(|t| t.state.last_status == "RUNNING").count();
+    let running = tasks
+        .iter()
+        .filter(|t| t.state.last_status == "RUNNING")
+        .count();
     let count = |n: usize| Some(i32::try_from(n).unwrap_or(i32::MAX));
     let arn = place_of(&row.home).container_instance(&row.cluster, &row.id);
     Ok(ContainerInstance {
@@ -138,17 +141,20 @@ pub(super) async fn describe(
 ///
 /// INVARIANT: an instance reports only its own tasks. Being allowed to report at all is the policy's to say; whose
 /// tasks they are is said here.
-pub(super) async fn reporting(
-    cx: &mut Cx,
-    task: &TaskRow,
-) -> Result<ContainerInstanceRow, Error> {
+pub(super) async fn reporting(cx: &mut Cx, task: &TaskRow) -> Result<ContainerInstanceRow, Error> {
     let home = &task.task.home;
     let instance = match &task.state.container_instance {
-        Some(id) => cx.db.container_instance(home, &task.task.cluster, id).await?,
+        Some(id) => {
+            cx.db
+                .container_instance(home, &task.task.cluster, id)
+                .await?
+        }
         None => None,
     };
     let caller = cx.caller.principal.user_id();
     instance
         .filter(|row| row.principal == caller)
-        .ok_or_else(|| Error::AccessDenied("The task is not on the caller's container instance.".to_owned()))
+        .ok_or_else(|| {
+            Error::AccessDenied("The task is not on the caller's container instance.".to_owned())
+        })
 }

@@ -15,7 +15,11 @@ use super::{cluster, here};
 use crate::Cx;
 
 /// The definition's JSON. What registering adds is not in it, so that it is read back in the shape it was registered.
-pub(super) fn to_json(definition: &Definition, registration: &Registration, place: &Place) -> String {
+pub(super) fn to_json(
+    definition: &Definition,
+    registration: &Registration,
+    place: &Place,
+) -> String {
     to_json_string(&describe(definition.clone(), registration, place))
 }
 
@@ -29,7 +33,10 @@ pub(super) fn read(row: &TaskDefinitionRow) -> Result<Definition, Fault> {
 struct UnreadableDefinition;
 
 /// The definition as it is given back.
-pub(super) fn describe_row(row: &TaskDefinitionRow, place: &Place) -> Result<TaskDefinition, Fault> {
+pub(super) fn describe_row(
+    row: &TaskDefinitionRow,
+    place: &Place,
+) -> Result<TaskDefinition, Fault> {
     let registration = Registration {
         revision: row.revision,
         active: row.status == cluster::ACTIVE,

@@ -21,9 +21,7 @@ impl Operation for DeregisterTaskDefinition {
         }
         let mut row = definition::find(cx, &input.task_definition)
             .await?
-            .ok_or_else(|| {
-                Error::Client("Unable to describe task definition.".to_owned())
-            })?;
+            .ok_or_else(|| Error::Client("Unable to describe task definition.".to_owned()))?;
         if row.status != cluster::INACTIVE {
             let now = cx.now();
             cx.db

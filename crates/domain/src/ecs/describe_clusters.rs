@@ -23,9 +23,7 @@ impl Operation for DescribeClusters {
         let (mut clusters, mut failures) = (Vec::new(), Vec::new());
         for name in named {
             let found = cluster::find(cx, Some(&name)).await?;
-            cx.authorize(
-                Access::new(Self::ACTION, &found.arn).with("ecs:cluster", &found.arn),
-            )?;
+            cx.authorize(Access::new(Self::ACTION, &found.arn).with("ecs:cluster", &found.arn))?;
             let arn = found.arn.clone();
             match found.any() {
                 Some(row) => clusters.push(describe(cx, &row, &include).await?),
@@ -58,10 +56,13 @@ async fn describe(
         described.tags = Some(tags.collect());
     }
     if include.contains(&ClusterField::Settings) {
-        let settings = details.settings.into_iter().map(|(name, value)| ClusterSetting {
-            name: name.parse().ok(),
-            value: Some(value),
-        });
+        let settings = details
+            .settings
+            .into_iter()
+            .map(|(name, value)| ClusterSetting {
+                name: name.parse().ok(),
+                value: Some(value),
+            });
         described.settings = Some(settings.collect());
     }
     Ok(described)

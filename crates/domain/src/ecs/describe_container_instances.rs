@@ -42,7 +42,8 @@ impl Operation for DescribeContainerInstances {
             };
             match row {
                 Some(row) => {
-                    described.push(container_instance::describe(&mut cx.db, &row, with_tags).await?);
+                    described
+                        .push(container_instance::describe(&mut cx.db, &row, with_tags).await?);
                 }
                 None => failures.push(Failure {
                     arn: Some(arn),

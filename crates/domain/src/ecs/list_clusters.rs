@@ -21,7 +21,10 @@ impl Operation for ListClusters {
         let mut rows = cx.db.active_clusters(&home, &after, limit).await?;
         let more = rows.len() > size;
         rows.truncate(size);
-        let next_token = rows.last().filter(|_| more).map(|row| page::token(&row.name));
+        let next_token = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| page::token(&row.name));
         let arns = rows.iter().map(|row| place.cluster(&row.name).to_string());
         Ok(Output {
             cluster_arns: Some(arns.collect()),

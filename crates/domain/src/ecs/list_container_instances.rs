@@ -29,7 +29,11 @@ impl Operation for ListContainerInstances {
         let arns = rows
             .iter()
             .map(|row| place.container_instance(&row.cluster, &row.id).to_string());
-        let page = page::cut(arns.collect(), input.max_results, input.next_token.as_deref())?;
+        let page = page::cut(
+            arns.collect(),
+            input.max_results,
+            input.next_token.as_deref(),
+        )?;
         Ok(Output {
             container_instance_arns: Some(page.names),
             next_token: page.next_token,

@@ -28,7 +28,11 @@ impl Operation for ListTaskDefinitions {
         let arns = names
             .into_iter()
             .map(|(family, revision)| place.task_definition(&family, revision).to_string());
-        let page = page::cut(arns.collect(), input.max_results, input.next_token.as_deref())?;
+        let page = page::cut(
+            arns.collect(),
+            input.max_results,
+            input.next_token.as_deref(),
+        )?;
         Ok(Output {
             task_definition_arns: Some(page.names),
             next_token: page.next_token,

@@ -17,9 +17,11 @@ impl Operation for ListTasks {
         let found = cluster::find(cx, input.cluster.as_deref()).await?;
         let (home, place) = here(cx);
         let instance = match input.container_instance.as_deref() {
-            Some(text) => Some(place.container_instance_id(&found.name, text).map_err(|_| {
-                Error::InvalidParameter(format!("Invalid identifier: {text}"))
-            })?),
+            Some(text) => Some(
+                place
+                    .container_instance_id(&found.name, text)
+                    .map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {text}")))?,
+            ),
             None => None,
         };
         let resource = place.container_instance(&found.name, instance.as_deref().unwrap_or("*"));
@@ -52,7 +54,10 @@ impl Operation for ListTasks {
             .await?;
         let more = rows.len() > size;
         rows.truncate(size);
-        let next_token = rows.last().filter(|_| more).map(|row| page::token(&row.task.id));
+        let next_token = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| page::token(&row.task.id));
         let arns = rows
             .iter()
             .map(|row| place.task(&cluster.name, &row.task.id).to_string());

@@ -7,9 +7,7 @@ use api::{
         register_task_definition::{Input, Output, RegisterTaskDefinition},
     },
 };
-use ecs::task_definition::{
-    LONGEST_DEFINITION, Registration, too_long, validate, with_defaults,
-};
+use ecs::task_definition::{LONGEST_DEFINITION, Registration, too_long, validate, with_defaults};
 use store::ecs::TaskDefinitionRow;
 
 use super::{cluster, definition, here, roles, tags};

@@ -34,7 +34,10 @@ impl Operation for RunTask {
         let row = definition::find(cx, &input.task_definition).await?;
         let given = input.tags.clone().unwrap_or_default();
         let resource = match &row {
-            Some(row) => here(cx).1.task_definition(&row.family, row.revision).to_string(),
+            Some(row) => here(cx)
+                .1
+                .task_definition(&row.family, row.revision)
+                .to_string(),
             None => input.task_definition.clone(),
         };
         cx.authorize(
@@ -123,7 +126,11 @@ pub(super) fn check_host_access(
 fn real_path(path: &Path) -> PathBuf {
     for existing in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (existing.canonicalize(), path.strip_prefix(existing)) {
-            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+            return if rest.as_os_str().is_empty() {
+                real
+            } else {
+                real.join(rest)
+            };
         }
     }
     path.to_owned()
@@ -158,7 +165,8 @@ async fn earlier_call(
             "The clientToken was used before with other parameters.".to_owned(),
         ));
     }
-    let tasks: Result<Vec<Task>, Fault> = rows.iter().map(|row| task::describe(row, true)).collect();
+    let tasks: Result<Vec<Task>, Fault> =
+        rows.iter().map(|row| task::describe(row, true)).collect();
     Ok(Some(Output {
         tasks: Some(tasks?),
         failures: Some(Vec::new()),

@@ -61,7 +61,9 @@ impl Instances {
             let mut attributes = registered.attributes.iter();
             let architecture = attributes.find(|a| a.name == "ecs.cpu-architecture");
             all.push(Candidate {
-                arn: place_of(home).container_instance(cluster_name, &row.id).to_string(),
+                arn: place_of(home)
+                    .container_instance(cluster_name, &row.id)
+                    .to_string(),
                 room: container_instance::room(&registered, &tasks)?,
                 architecture: architecture.and_then(|a| a.value.clone()),
                 attributes: registered.attributes.into_iter().map(|a| a.name).collect(),

@@ -3,8 +3,8 @@
 use api::{
     codec::{from_json_str, to_json_string},
     ecs::{
-        Attachment, Attribute, Connectivity, Container, ContainerOverride, HealthStatus, LaunchType,
-        NetworkBinding, Task, TaskOverride, TaskStopCode,
+        Attachment, Attribute, Connectivity, Container, ContainerOverride, HealthStatus,
+        LaunchType, NetworkBinding, Task, TaskOverride, TaskStopCode,
     },
 };
 use ecs::{
@@ -36,7 +36,12 @@ pub(super) struct Details {
 }
 
 impl Details {
-    pub(super) fn new(overrides: &TaskOverride, tags: String, needs: &Needs, request: String) -> Self {
+    pub(super) fn new(
+        overrides: &TaskOverride,
+        tags: String,
+        needs: &Needs,
+        request: String,
+    ) -> Self {
         Self {
             overrides: to_json_string(overrides),
             tags,
@@ -162,14 +167,19 @@ pub(super) fn changed(row: &TaskRow, progress: Progress) -> Result<TaskState, Fa
 
 /// The task as its describing operations answer it.
 pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
-    let NewTask { home, cluster, id, .. } = &row.task;
+    let NewTask {
+        home, cluster, id, ..
+    } = &row.task;
     let place = place_of(home);
     let details = details(row)?;
     let progress = progress(row)?;
     let task_arn = place.task(cluster, id).to_string();
     let instance = row.state.container_instance.as_deref();
     let (stop_code, stopped_reason) = match progress.stop {
-        Some(stop) => (stop.code.as_str().parse::<TaskStopCode>().ok(), Some(stop.reason)),
+        Some(stop) => (
+            stop.code.as_str().parse::<TaskStopCode>().ok(),
+            Some(stop.reason),
+        ),
         None => (None, None),
     };
     let architecture = details.cpu_architecture.clone().map(|value| Attribute {
@@ -187,7 +197,14 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         cpu: Some(details.cpu.to_string()),
         memory: Some(details.memory.to_string()),
         created_at: Some(row.task.created_at),
-        desired_status: Some(if progress.wanted { "RUNNING" } else { "STOPPED" }.to_owned()),
+        desired_status: Some(
+            if progress.wanted {
+                "RUNNING"
+            } else {
+                "STOPPED"
+            }
+            .to_owned(),
+        ),
         enable_execute_command: Some(false),
         execution_stopped_at: progress.execution_stopped_at,
         group: Some(row.task.group.clone()),
@@ -208,13 +225,19 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
             true => tags::from_json(&details.tags)?,
             false => Vec::new(),
         }),
-        task_definition_arn: Some(place.task_definition(&row.task.family, row.task.revision).to_string()),
+        task_definition_arn: Some(
+            place
+                .task_definition(&row.task.family, row.task.revision)
+                .to_string(),
+        ),
         version: Some(row.version),
         containers: Some(
             progress
                 .containers
                 .into_iter()
-                .map(|c| describe_container(c, place.container(cluster, id, "").to_string(), &task_arn))
+                .map(|c| {
+                    describe_container(c, place.container(cluster, id, "").to_string(), &task_arn)
+                })
                 .collect(),
         ),
         task_arn: Some(task_arn),
@@ -230,14 +253,19 @@ fn described_overrides(
     let mut overrides = overrides(details)?;
     let listed = overrides.container_overrides.get_or_insert_default();
     for container in containers {
-        if !listed.iter().any(|o| o.name.as_ref() == Some(&container.name)) {
+        if !listed
+            .iter()
+            .any(|o| o.name.as_ref() == Some(&container.name))
+        {
             listed.push(ContainerOverride {
                 name: Some(container.name.clone()),
                 ..ContainerOverride::default()
             });
         }
     }
-    overrides.inference_accelerator_overrides.get_or_insert_default();
+    overrides
+        .inference_accelerator_overrides
+        .get_or_insert_default();
     Ok(overrides)
 }
 
@@ -252,7 +280,13 @@ fn describe_container(state: ContainerState, arn_prefix: String, task_arn: &str)
         last_status: Some(state.last_status.to_string()),
         exit_code: state.exit_code,
         reason: state.reason,
-        network_bindings: Some(state.network_bindings.into_iter().map(describe_binding).collect()),
+        network_bindings: Some(
+            state
+                .network_bindings
+                .into_iter()
+                .map(describe_binding)
+                .collect(),
+        ),
         network_interfaces: Some(Vec::new()),
         health_status: Some(HealthStatus::Unknown),
         cpu: Some(state.cpu),

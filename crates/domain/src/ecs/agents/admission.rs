@@ -52,11 +52,19 @@ pub async fn admit(
         .map_err(|error| refusal(error.into(), Refusal::AccessDenied))?;
     let (home, place) = here(&cx);
     let name = found.name.clone();
-    found.active().map_err(|error| refusal(error, Refusal::InvalidCluster))?;
+    found
+        .active()
+        .map_err(|error| refusal(error, Refusal::InvalidCluster))?;
 
     let unknown = || Refusal::InvalidInstance("Container instance not found.".to_owned());
-    let id = place.container_instance_id(&name, instance_arn).map_err(|_| unknown())?;
-    let row = cx.db.container_instance(&home, &name, &id).await?.ok_or_else(unknown)?;
+    let id = place
+        .container_instance_id(&name, instance_arn)
+        .map_err(|_| unknown())?;
+    let row = cx
+        .db
+        .container_instance(&home, &name, &id)
+        .await?
+        .ok_or_else(unknown)?;
     if row.principal != cx.caller.principal.user_id() {
         return Err(Refusal::AccessDenied(
             "The container instance was registered by another principal.".to_owned(),
@@ -67,7 +75,11 @@ pub async fn admit(
             "The container instance was deregistered.".to_owned(),
         ));
     }
-    Ok(Instance { home, cluster: name, id })
+    Ok(Instance {
+        home,
+        cluster: name,
+        id,
+    })
 }
 
 fn refusal(error: Error, otherwise: fn(String) -> Refusal) -> Refusal {

@@ -28,7 +28,8 @@ pub(super) async fn mint(
 ) -> Result<Result<Credentials, String>, Fault> {
     let place = place_of(&row.task.home);
     let task_arn = place.task(&row.task.cluster, &row.task.id).to_string();
-    let session = roles::assume(world, db, role_arn, &row.task.home, &task_arn, &row.task.id).await?;
+    let session =
+        roles::assume(world, db, role_arn, &row.task.home, &task_arn, &row.task.id).await?;
     Ok(session.map(|session| Credentials {
         credentials_id: world.entropy.uuid(),
         role_arn: role_arn.to_owned(),
@@ -51,7 +52,10 @@ pub async fn current_credentials(
         .await?;
     let place = place_of(&instance.home);
     let mut current = Vec::new();
-    for row in rows.iter().filter(|row| row.state.wanted && row.state.launched) {
+    for row in rows
+        .iter()
+        .filter(|row| row.state.wanted && row.state.launched)
+    {
         let Some(role) = execution_role(&mut db, row).await? else {
             continue;
         };
@@ -82,5 +86,7 @@ async fn execution_role(db: &mut Session, row: &TaskRow) -> Result<Option<String
         return Ok(None);
     };
     let merged = overrides::apply(definition::read(&stored)?, &changes);
-    Ok(merged.ok().and_then(|definition| definition.execution_role_arn))
+    Ok(merged
+        .ok()
+        .and_then(|definition| definition.execution_role_arn))
 }

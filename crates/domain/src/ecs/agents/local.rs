@@ -2,7 +2,7 @@
 
 use ecs::names::DEFAULT_CLUSTER;
 use store::ecs::{ClusterRow, Home};
-use types::{AccountId, Fault};
+use types::{Fault, Timestamp};
 
 use super::Instance;
 use crate::{
@@ -21,6 +21,8 @@ pub struct LocalInstance {
     pub cluster: String,
     /// What it registered as before.
     pub container_instance_arn: Option<String>,
+    /// When the cluster was made: one of the same name may be made anew.
+    pub created_at: Timestamp,
 }
 
 /// One instance for every active cluster. The default cluster of the first account exists from the start.
@@ -36,7 +38,8 @@ pub async fn local_instances(world: &World) -> Result<Vec<LocalInstance>, Fault>
         let known = match role {
             Some(role) => {
                 let principal = format!("{}:{HOST}", role.id);
-                db.container_instance_of(&row.home, &row.name, &principal).await?
+                db.container_instance_of(&row.home, &row.name, &principal)
+                    .await?
             }
             None => None,
         };
@@ -47,6 +50,7 @@ pub async fn local_instances(world: &World) -> Result<Vec<LocalInstance>, Fault>
         });
         wanted.push(LocalInstance {
             container_instance_arn: instance.map(|i| i.arn()),
+            created_at: row.created_at,
             home: row.home,
             cluster: row.name,
         });
@@ -76,15 +80,20 @@ async fn keep_first_cluster(world: &World) -> Result<(), Fault> {
 /// A session of the account's instance role: what the local agent signs with, never the root user's key.
 pub async fn local_credentials(
     world: &World,
-    account: &AccountId,
     home: &Home,
 ) -> Result<Result<SessionCredentials, String>, Fault> {
+    let account = &home.account;
     let mut db = world.store.read().await?;
     let role = db.role_by_name(account, INSTANCE_ROLE).await?;
     let Some(role) = role else {
-        return Ok(Err(format!("account {account} has no role {INSTANCE_ROLE}")));
+        return Ok(Err(format!(
+            "account {account} has no role {INSTANCE_ROLE}"
+        )));
     };
     let partition = place_of(home).region.partition();
-    let arn = format!("arn:{partition}:iam::{account}:role{}{}", role.path, role.name);
+    let arn = format!(
+        "arn:{partition}:iam::{account}:role{}{}",
+        role.path, role.name
+    );
     roles::assume_for_host(world, &mut db, &arn, home, HOST).await
 }

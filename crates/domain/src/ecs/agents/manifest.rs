@@ -20,7 +20,12 @@ pub async fn manifest(world: &World, instance: &Instance) -> Result<TaskManifest
     let tasks = rows.into_iter().map(|row| TaskIdentifier {
         task_arn: place.task(&row.task.cluster, &row.task.id).to_string(),
         task_cluster_arn: instance.cluster_arn(),
-        desired_status: if row.state.wanted { "RUNNING" } else { "STOPPED" }.to_owned(),
+        desired_status: if row.state.wanted {
+            "RUNNING"
+        } else {
+            "STOPPED"
+        }
+        .to_owned(),
     });
     Ok(TaskManifestMessage {
         message_id: world.entropy.uuid(),

@@ -37,7 +37,9 @@ pub struct Instance {
 
 impl Instance {
     pub fn arn(&self) -> String {
-        place_of(&self.home).container_instance(&self.cluster, &self.id).to_string()
+        place_of(&self.home)
+            .container_instance(&self.cluster, &self.id)
+            .to_string()
     }
 
     pub fn cluster_arn(&self) -> String {
@@ -46,9 +48,14 @@ impl Instance {
 }
 
 /// Notes whether the instance's agent has its session open. Tasks are placed where one has.
-pub async fn set_connected(world: &World, instance: &Instance, connected: bool) -> Result<(), Fault> {
+pub async fn set_connected(
+    world: &World,
+    instance: &Instance,
+    connected: bool,
+) -> Result<(), Fault> {
     let mut db = world.store.write().await?;
-    db.set_agent_connected(&instance.home, &instance.cluster, &instance.id, connected).await?;
+    db.set_agent_connected(&instance.home, &instance.cluster, &instance.id, connected)
+        .await?;
     db.commit().await?;
     world.tasks_changed.notify_one();
     Ok(())

@@ -63,8 +63,11 @@ pub async fn payload(
     handover: &Handover,
 ) -> Result<Option<PayloadMessage>, Fault> {
     let mut db = world.store.write().await?;
-    let row = db.task(&instance.home, &instance.cluster, &handover.task).await?;
-    let row = row.filter(|row| row.state.wanted == handover.wanted && row.state.last_status != "STOPPED");
+    let row = db
+        .task(&instance.home, &instance.cluster, &handover.task)
+        .await?;
+    let row =
+        row.filter(|row| row.state.wanted == handover.wanted && row.state.last_status != "STOPPED");
     let Some(row) = row else {
         return Ok(None);
     };

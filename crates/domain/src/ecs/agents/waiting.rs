@@ -1,7 +1,8 @@
 //! Tasks that were accepted before any instance could take them.
 
 use ecs::{
-    overrides, placement::Needs, reasons::Stop, states::Status, task_definition::requires_attributes,
+    overrides, placement::Needs, reasons::Stop, states::Status,
+    task_definition::requires_attributes,
 };
 use store::{Session, ecs::TaskRow};
 use types::Fault;
@@ -19,7 +20,10 @@ use crate::{
 pub async fn place_waiting(world: &World) -> Result<(), Fault> {
     let waiting = world.store.read().await?.unsettled_tasks().await?;
     let provisioning = Status::Provisioning.as_str();
-    if waiting.iter().all(|row| row.state.last_status != provisioning) {
+    if waiting
+        .iter()
+        .all(|row| row.state.last_status != provisioning)
+    {
         return Ok(());
     }
     let mut db = world.store.write().await?;
@@ -45,7 +49,10 @@ async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fau
         None => None,
     };
     let Some(definition) = merged else {
-        progress.end_unlaunched(Stop::failed_to_start("TaskDefinition not found."), world.clock.now());
+        progress.end_unlaunched(
+            Stop::failed_to_start("TaskDefinition not found."),
+            world.clock.now(),
+        );
         row.state = task::changed(&row, progress)?;
         return db.save_task_state(&row.task, &row.state).await;
     };
