@@ -1,0 +1,47 @@
+//! The labels of our containers. They are the agent's only memory: after a restart it finds its containers by them.
+
+use std::collections::BTreeMap;
+
+use ecs::acs::{Container, Task};
+
+pub(crate) const TASK_ARN: &str = "com.amazonaws.ecs.task-arn";
+pub(crate) const CONTAINER_NAME: &str = "com.amazonaws.ecs.container-name";
+pub(crate) const FAMILY: &str = "com.amazonaws.ecs.task-definition-family";
+pub(crate) const VERSION: &str = "com.amazonaws.ecs.task-definition-version";
+pub(crate) const CLUSTER: &str = "com.amazonaws.ecs.cluster";
+/// Ours: which installation of sealift a container belongs to.
+pub(crate) const INSTALLATION: &str = "sealift.installation";
+
+/// The labels of one container.
+pub(crate) fn of_container(
+    task: &Task,
+    container: &Container,
+    cluster: &str,
+    installation: &str,
+) -> BTreeMap<String, String> {
+    [
+        (TASK_ARN, task.arn.as_str()),
+        (CONTAINER_NAME, &container.name),
+        (FAMILY, &task.family),
+        (VERSION, &task.version),
+        (CLUSTER, cluster),
+        (INSTALLATION, installation),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// `ecs-<family>-<revision>-<container>-<random>`, with what Docker allows in a name.
+pub(crate) fn container_name(task: &Task, container: &Container, random: &str) -> String {
+    let kept = |text: &str| -> String {
+        text.chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .collect()
+    };
+    format!(
+        "ecs-{}-{}-{}-{random}",
+        kept(&task.family),
+        task.version,
+        kept(&container.name)
+    )
+}

@@ -1,0 +1,174 @@
+//! Joining a cluster: what this host is and has, told once at every start.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_ecs::{
+    Client,
+    types::{Attribute, Resource, VersionInfo},
+};
+
+use crate::{
+    AgentConfig, AgentError,
+    backoff::Backoff,
+    ecs_api::code_and_text,
+    runtime::{ContainerRuntime, Engine},
+};
+
+/// What an agent of this version can do, named as ECS names it. A placement decision reads these.
+const CAPABILITIES: [&str; 9] = [
+    "ecs.capability.private-registry-authentication.secretsmanager",
+    "ecs.capability.secrets.ssm.environment-variables",
+    "ecs.capability.secrets.ssm.bootstrap.log-driver",
+    "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.secrets.asm.bootstrap.log-driver",
+    "ecs.capability.container-ordering",
+    "ecs.capability.container-restart-policy",
+    "ecs.capability.full-sync",
+    "ecs.capability.external",
+];
+
+/// Of Docker's API, because ECS names them one by one.
+const DOCKER_API_VERSIONS: [&str; 13] = [
+    "1.17", "1.18", "1.19", "1.20", "1.21", "1.22", "1.23", "1.24", "1.25", "1.28", "1.29", "1.30",
+    "1.32",
+];
+
+/// Ports that the reference agent sets aside.
+const RESERVED_PORTS: [&str; 5] = ["22", "2375", "2376", "51678", "51679"];
+
+/// Registers the container instance and gives its ARN. Faults of the service are waited out; a refusal is final.
+pub(crate) async fn register(
+    client: &Client,
+    config: &AgentConfig,
+    runtime: &Arc<dyn ContainerRuntime>,
+) -> Result<(String, Engine), AgentError> {
+    let engine = runtime.engine().await.map_err(AgentError::Engine)?;
+    let mut backoff = Backoff::new(
+        Duration::from_secs(3),
+        2.0,
+        Duration::from_secs(192),
+        0.2,
+    );
+    loop {
+        let answer = client
+            .register_container_instance()
+            .cluster(&config.cluster)
+            .instance_identity_document("")
+            .instance_identity_document_signature("")
+            .set_container_instance_arn(config.container_instance_arn.clone())
+            .set_attributes(Some(attributes(config, &engine)))
+            .set_total_resources(Some(resources(&engine)))
+            .version_info(version_info(&engine))
+            .send()
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                let instance = answer.container_instance;
+                return match instance.and_then(|instance| instance.container_instance_arn) {
+                    Some(arn) => Ok((arn, engine)),
+                    None => Err(AgentError::RegistrationRefused(
+                        "the answer has no container instance ARN".to_owned(),
+                    )),
+                };
+            }
+            Err(error) => error,
+        };
+        let (code, text) = code_and_text(&error);
+        match code.as_deref() {
+            // AWS: only faults of the service and of the way to it are worth another attempt.
+            None | Some("ServerException" | "ThrottlingException" | "LimitExceededException") => {
+                let wait = backoff.next_wait(config.entropy.as_ref());
+                tracing::warn!(error = text, wait_s = wait.as_secs(), "registration failed");
+                tokio::time::sleep(wait).await;
+            }
+            Some(_) => return Err(AgentError::RegistrationRefused(text)),
+        }
+    }
+}
+
+/// The address of the agent's sessions.
+pub(crate) async fn discover_poll_endpoint(
+    client: &Client,
+    config: &AgentConfig,
+    container_instance_arn: &str,
+) -> Result<String, String> {
+    let answer = client
+        .discover_poll_endpoint()
+        .cluster(&config.cluster)
+        .container_instance(container_instance_arn)
+        .send()
+        .await
+        .map_err(|error| code_and_text(&error).1)?;
+    answer
+        .endpoint
+        .ok_or_else(|| "the answer of DiscoverPollEndpoint has no endpoint".to_owned())
+}
+
+fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
+    let drivers = config.ecs.available_logging_drivers.as_ref();
+    let drivers = drivers.unwrap_or(&engine.log_drivers);
+    let capability = |name: String| attribute(name, None);
+    let mut attributes: Vec<_> = CAPABILITIES
+        .iter()
+        .map(|name| capability((*name).to_owned()))
+        .collect();
+    attributes.extend(
+        DOCKER_API_VERSIONS
+            .iter()
+            .map(|v| capability(format!("com.amazonaws.ecs.capability.docker-remote-api.{v}"))),
+    );
+    attributes.extend(
+        drivers
+            .iter()
+            .map(|d| capability(format!("com.amazonaws.ecs.capability.logging-driver.{d}"))),
+    );
+    attributes.push(capability("ecs.capability.container-health-check".to_owned()));
+    for (name, value) in [
+        ("ecs.os-type", "linux"),
+        ("ecs.os-family", "LINUX"),
+        ("ecs.os-type-detailed", "LINUX"),
+        ("ecs.cpu-architecture", &engine.architecture),
+    ] {
+        attributes.push(attribute(name.to_owned(), Some(value)));
+    }
+    attributes
+}
+
+fn attribute(name: String, value: Option<&str>) -> Attribute {
+    Attribute::builder()
+        .name(name)
+        .set_value(value.map(str::to_owned))
+        .build()
+        .expect("an attribute needs nothing but its name")
+}
+
+fn resources(engine: &Engine) -> Vec<Resource> {
+    let integer = |name: &str, value: i64| {
+        Resource::builder()
+            .name(name)
+            .r#type("INTEGER")
+            .integer_value(i32::try_from(value).unwrap_or(i32::MAX))
+            .build()
+    };
+    let ports = |name: &str, ports: &[&str]| {
+        let ports = ports.iter().map(|port| (*port).to_owned()).collect();
+        Resource::builder()
+            .name(name)
+            .r#type("STRINGSET")
+            .set_string_set_value(Some(ports))
+            .build()
+    };
+    vec![
+        integer("CPU", engine.cpus.saturating_mul(1024)),
+        integer("MEMORY", engine.memory_bytes / (1024 * 1024)),
+        ports("PORTS", &RESERVED_PORTS),
+        ports("PORTS_UDP", &[]),
+    ]
+}
+
+fn version_info(engine: &Engine) -> VersionInfo {
+    VersionInfo::builder()
+        .agent_version(env!("CARGO_PKG_VERSION"))
+        .docker_version(format!("DockerVersion: {}", engine.version))
+        .build()
+}

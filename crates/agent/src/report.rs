@@ -1,0 +1,183 @@
+//! What the agent tells of its tasks, with `SubmitTaskStateChange`.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_ecs::{Client, types::ContainerStateChange};
+use aws_smithy_types::DateTime;
+use tokio::sync::mpsc;
+use types::{Entropy, Timestamp};
+
+use crate::{backoff::Backoff, ecs_api::code_and_text, reason, runtime::NetworkBinding};
+
+/// The three states that are ever reported, of tasks and of containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ReportedStatus {
+    Pending,
+    Running,
+    Stopped,
+}
+
+impl ReportedStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// One report of one task.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TaskReport {
+    pub status: ReportedStatus,
+    /// Empty unless a resource of the task failed or the task was refused.
+    pub reason: String,
+    pub containers: Vec<ContainerReport>,
+    pub times: Times,
+}
+
+impl TaskReport {
+    /// A task that was not taken at all.
+    pub fn refused(reason: String) -> Self {
+        Self {
+            status: ReportedStatus::Stopped,
+            reason,
+            containers: Vec::new(),
+            times: Times::default(),
+        }
+    }
+}
+
+/// The moments that a report carries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub pull_started_at: Option<Timestamp>,
+    pub pull_stopped_at: Option<Timestamp>,
+    pub execution_stopped_at: Option<Timestamp>,
+}
+
+/// What a report says of one container. The same container may stand in it more than once, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ContainerReport {
+    pub name: String,
+    pub status: ReportedStatus,
+    pub image_digest: Option<String>,
+    pub runtime_id: Option<String>,
+    pub exit_code: Option<i64>,
+    pub reason: Option<String>,
+    pub bindings: Vec<NetworkBinding>,
+}
+
+/// Sends reports. Those of one task stay in order; those of different tasks do not wait for each other.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    client: Client,
+    cluster: String,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Reporter {
+    pub fn new(client: Client, cluster: String, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            client,
+            cluster,
+            entropy,
+        }
+    }
+
+    /// The queue of one task. What is in it is sent even after the queue is dropped.
+    pub fn of_task(&self, task_arn: &str) -> ReportQueue {
+        let (queue, mut reports) = mpsc::unbounded_channel();
+        let (reporter, task_arn) = (self.clone(), task_arn.to_owned());
+        tokio::spawn(async move {
+            while let Some(report) = reports.recv().await {
+                reporter.deliver(&task_arn, &report).await;
+            }
+        });
+        ReportQueue(queue)
+    }
+
+    async fn deliver(&self, task_arn: &str, report: &TaskReport) {
+        let mut backoff = Backoff::new(Duration::from_secs(1), 1.5, Duration::from_secs(30), 0.2);
+        loop {
+            let Err((code, error)) = self.submit(task_arn, report).await else {
+                tracing::info!(
+                    task.arn = task_arn,
+                    status = report.status.as_str(),
+                    reason = report.reason,
+                    "task reported"
+                );
+                return;
+            };
+            // AWS: this error alone makes the agent drop a report; any other is retried, for a day if it must be.
+            if code.as_deref() == Some("InvalidParameterException") {
+                tracing::error!(task.arn = task_arn, error, "report refused");
+                return;
+            }
+            let wait = backoff.next_wait(self.entropy.as_ref());
+            tracing::warn!(task.arn = task_arn, error, "report not delivered yet");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn submit(
+        &self,
+        task_arn: &str,
+        report: &TaskReport,
+    ) -> Result<(), (Option<String>, String)> {
+        let containers: Vec<_> = report.containers.iter().map(state_change).collect();
+        self.client
+            .submit_task_state_change()
+            .cluster(&self.cluster)
+            .task(task_arn)
+            .status(report.status.as_str())
+            .reason(reason::cut(&report.reason))
+            .set_containers((!containers.is_empty()).then_some(containers))
+            .set_pull_started_at(report.times.pull_started_at.map(date_time))
+            .set_pull_stopped_at(report.times.pull_stopped_at.map(date_time))
+            .set_execution_stopped_at(report.times.execution_stopped_at.map(date_time))
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| code_and_text(&error))
+    }
+}
+
+/// Takes the reports of one task.
+pub(crate) struct ReportQueue(mpsc::UnboundedSender<TaskReport>);
+
+impl ReportQueue {
+    pub fn push(&self, report: TaskReport) {
+        // The receiver ends only after the last sender.
+        let _ = self.0.send(report);
+    }
+}
+
+fn date_time(moment: Timestamp) -> DateTime {
+    DateTime::from_millis(moment.as_millis())
+}
+
+fn state_change(container: &ContainerReport) -> ContainerStateChange {
+    let bindings: Vec<_> = container
+        .bindings
+        .iter()
+        .map(|binding| {
+            aws_sdk_ecs::types::NetworkBinding::builder()
+                .bind_ip(&binding.bind_ip)
+                .container_port(binding.container_port)
+                .host_port(binding.host_port)
+                .protocol(binding.protocol.as_str().into())
+                .build()
+        })
+        .collect();
+    ContainerStateChange::builder()
+        .container_name(&container.name)
+        .status(container.status.as_str())
+        .set_image_digest(container.image_digest.clone())
+        .set_runtime_id(container.runtime_id.clone())
+        .set_exit_code(container.exit_code.and_then(|code| i32::try_from(code).ok()))
+        .set_reason(container.reason.as_deref().map(|r| reason::cut(r).to_owned()))
+        .set_network_bindings((!bindings.is_empty()).then_some(bindings))
+        .build()
+}

@@ -1,0 +1,184 @@
+//! From references to values: reads what a task's containers need from the services that hold it, as the task's
+//! execution role and as nobody else.
+//!
+//! A source is known by its AWS API alone, so our own server and AWS itself are the same to it. What goes wrong is said
+//! in the words of ECS's agent, because they become the stopped reason that a user reads.
+
+mod clients;
+mod go_json;
+mod parameter_store;
+mod reference;
+mod registry;
+mod sdk_error;
+mod secrets_manager;
+
+use std::{collections::HashMap, fmt};
+
+use async_trait::async_trait;
+pub use clients::{AwsClients, ServiceEndpoints};
+use ecs::acs::{Container, Credentials};
+pub(crate) use go_json::Json;
+pub(crate) use clients::shared_http_client;
+pub(crate) use registry::wanted_login;
+pub use parameter_store::ParameterStore;
+pub use registry::{RegistryLogin, RegistryLogins};
+pub use secrets_manager::SecretsManager;
+use types::SecretValue;
+
+/// A place that holds secrets. Every source passes the same suite (`tests/sources.rs`).
+#[async_trait]
+pub trait SecretSource: Send + Sync {
+    /// All values of `wanted`, read as `role`; or why the task cannot start.
+    async fn fetch(
+        &self,
+        wanted: &[Reference],
+        role: &Credentials,
+    ) -> Result<Values, ResolveError>;
+}
+
+/// What one secret of a container refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reference {
+    pub value_from: String,
+    pub region: String,
+}
+
+/// The value behind each reference. They are zeroed when this is dropped, which is once the containers are created.
+#[derive(Clone, Default)]
+pub struct Values(HashMap<Reference, SecretValue>);
+
+impl Values {
+    pub fn get(&self, value_from: &str, region: &str) -> Option<&SecretValue> {
+        self.0.get(&Reference {
+            value_from: value_from.to_owned(),
+            region: region.to_owned(),
+        })
+    }
+
+    /// Takes the values of another source in.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Refuses what no variable can hold. Docker would refuse it too, but with the value in its text.
+    fn checked(self) -> Result<Self, ResolveError> {
+        let bad = self
+            .0
+            .iter()
+            .find(|(_, value)| value.expose_secret().contains(&0));
+        match bad {
+            Some((Reference { value_from, .. }, _)) => Err(ResolveError(format!(
+                "secret {value_from}: the value contains a zero byte, which no environment variable or log option can hold"
+            ))),
+            None => Ok(self),
+        }
+    }
+}
+
+impl FromIterator<(Reference, SecretValue)> for Values {
+    fn from_iter<T: IntoIterator<Item = (Reference, SecretValue)>>(values: T) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+/// Why a task cannot have its values. The text names references, never a value.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ResolveError(pub(crate) String);
+
+impl ResolveError {
+    // AWS: the reference agent skips such a secret and sets an empty variable. Here the task does not start.
+    pub(crate) fn unknown_provider(value_from: &str, provider: &str) -> Self {
+        Self(format!(
+            "secret {value_from}: the provider {provider} is neither asm nor ssm"
+        ))
+    }
+
+    pub(crate) fn login_without_role() -> Self {
+        Self("asm resource: unable to find execution role credentials".to_owned())
+    }
+}
+
+impl fmt::Debug for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which service holds a secret, as the control plane decided it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Provider {
+    SecretsManager,
+    ParameterStore,
+}
+
+impl Provider {
+    pub const ALL: [Self; 2] = [Self::SecretsManager, Self::ParameterStore];
+
+    /// `asm` or `ssm`; lower case matters.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "asm" => Some(Self::SecretsManager),
+            "ssm" => Some(Self::ParameterStore),
+            _ => None,
+        }
+    }
+
+    /// What the agent says where a task has secrets and no execution role.
+    pub fn without_role(self) -> ResolveError {
+        ResolveError(match self {
+            Self::SecretsManager => {
+                "ASM secret resource: unable to find execution role credentials".to_owned()
+            }
+            Self::ParameterStore => {
+                "ssm secret resource: unable to find execution role credentials".to_owned()
+            }
+        })
+    }
+}
+
+/// The references of these containers to one provider, in the order of the containers and of their secrets. Each
+/// occurrence counts: what is read once only is for the source to decide.
+pub fn references<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
+    provider: Provider,
+) -> Vec<Reference> {
+    containers
+        .into_iter()
+        .flat_map(|container| &container.secrets)
+        .filter(|secret| Provider::parse(&secret.provider) == Some(provider))
+        .map(|secret| Reference {
+            value_from: secret.value_from.clone(),
+            region: secret.region.clone(),
+        })
+        .collect()
+}
+
+/// The two services, reached through one set of clients.
+pub struct Resolver {
+    secrets_manager: SecretsManager,
+    parameter_store: ParameterStore,
+    registry_logins: RegistryLogins,
+}
+
+impl Resolver {
+    pub fn new(clients: AwsClients) -> Self {
+        Self {
+            secrets_manager: SecretsManager::new(clients.clone()),
+            parameter_store: ParameterStore::new(clients.clone()),
+            registry_logins: RegistryLogins::new(clients),
+        }
+    }
+
+    /// The source behind a provider.
+    pub fn source(&self, provider: Provider) -> &dyn SecretSource {
+        match provider {
+            Provider::SecretsManager => &self.secrets_manager,
+            Provider::ParameterStore => &self.parameter_store,
+        }
+    }
+
+    pub fn registry_logins(&self) -> &RegistryLogins {
+        &self.registry_logins
+    }
+}

@@ -1,0 +1,110 @@
+//! SDK clients for one task: its execution role's credentials over one shared HTTP client.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials as SdkCredentials;
+use aws_smithy_http_client::tls::{Provider as Tls, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use ecs::acs::Credentials;
+
+/// As the reference agent waits: five seconds for each of three attempts.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ATTEMPTS: u32 = 3;
+
+/// Where the services that hold secrets are. `None` is AWS itself.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceEndpoints {
+    pub secrets_manager: Option<String>,
+    pub ssm: Option<String>,
+}
+
+/// Makes clients. One HTTP client with its connections and root certificates serves them all, so that a client costs
+/// little: there is one for each region of each task.
+#[derive(Clone)]
+pub struct AwsClients {
+    http: SharedHttpClient,
+    endpoints: ServiceEndpoints,
+}
+
+impl AwsClients {
+    pub fn new(endpoints: ServiceEndpoints) -> Self {
+        Self {
+            http: shared_http_client(),
+            endpoints,
+        }
+    }
+
+    pub(super) fn secrets_manager(
+        &self,
+        region: &str,
+        role: &Credentials,
+    ) -> aws_sdk_secretsmanager::Client {
+        let mut config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
+            .region(aws_sdk_secretsmanager::config::Region::new(region.to_owned()))
+            .credentials_provider(sdk_credentials(role))
+            .http_client(self.http.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        config.set_endpoint_url(self.endpoints.secrets_manager.clone());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    pub(super) fn ssm(&self, region: &str, role: &Credentials) -> aws_sdk_ssm::Client {
+        let mut config = aws_sdk_ssm::Config::builder()
+            .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
+            .region(aws_sdk_ssm::config::Region::new(region.to_owned()))
+            .credentials_provider(sdk_credentials(role))
+            .http_client(self.http.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        config.set_endpoint_url(self.endpoints.ssm.clone());
+        aws_sdk_ssm::Client::from_conf(config.build())
+    }
+
+    /// The address that an error text names.
+    pub(super) fn secrets_manager_url(&self, region: &str) -> String {
+        url(self.endpoints.secrets_manager.as_deref(), "secretsmanager", region)
+    }
+
+    pub(super) fn ssm_url(&self, region: &str) -> String {
+        url(self.endpoints.ssm.as_deref(), "ssm", region)
+    }
+}
+
+/// An HTTP client with its own connection pool, for any number of SDK clients.
+pub(crate) fn shared_http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Tls::Rustls(CryptoMode::AwsLc))
+        .build_https()
+}
+
+fn url(endpoint: Option<&str>, service: &str, region: &str) -> String {
+    match endpoint {
+        Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
+        None => format!("https://{service}.{region}.amazonaws.com/"),
+    }
+}
+
+fn sdk_credentials(role: &Credentials) -> SdkCredentials {
+    let text = |secret: &types::SecretValue| secret.expose_secret_str().unwrap_or_default().to_owned();
+    let token = (!role.session_token.is_empty()).then(|| text(&role.session_token));
+    SdkCredentials::new(
+        role.access_key_id.clone(),
+        text(&role.secret_access_key),
+        token,
+        None,
+        "task execution role",
+    )
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}

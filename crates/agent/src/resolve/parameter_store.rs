@@ -1,0 +1,115 @@
+//! Parameter Store: `GetParameters` with decryption, ten names at a time, each region and batch at once.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_ssm::types::Parameter;
+use ecs::acs::Credentials;
+use futures::future::try_join_all;
+use types::SecretValue;
+
+use super::{AwsClients, Reference, ResolveError, SecretSource, Values, sdk_error::Call};
+
+/// The limit of `GetParameters`.
+const BATCH: usize = 10;
+
+/// Values of Parameter Store.
+pub struct ParameterStore {
+    clients: AwsClients,
+}
+
+impl ParameterStore {
+    pub fn new(clients: AwsClients) -> Self {
+        Self { clients }
+    }
+
+    async fn read(
+        &self,
+        region: &str,
+        names: &[String],
+        role: &Credentials,
+    ) -> Result<Vec<(Reference, SecretValue)>, ResolveError> {
+        let failed = |why: String| {
+            ResolveError(format!(
+                "fetching secret data from SSM Parameter Store in {region}: {why}"
+            ))
+        };
+        let answer = self
+            .clients
+            .ssm(region, role)
+            .get_parameters()
+            .set_names(Some(names.to_vec()))
+            .with_decryption(true)
+            .send()
+            .await
+            .map_err(|error| failed(self.call(region).describe(&error)))?;
+
+        let invalid = answer.invalid_parameters.unwrap_or_default();
+        if !invalid.is_empty() {
+            return Err(failed(format!("invalid parameters: {}", invalid.join(","))));
+        }
+        let found = by_every_name(answer.parameters.unwrap_or_default());
+        names
+            .iter()
+            .map(|name| match found.get(name) {
+                Some(value) => Ok((
+                    Reference {
+                        value_from: name.clone(),
+                        region: region.to_owned(),
+                    },
+                    value.clone(),
+                )),
+                // Where the reference agent sets an empty variable, the task is refused.
+                None => Err(failed(format!("the answer does not say anything about {name}"))),
+            })
+            .collect()
+    }
+
+    fn call(&self, region: &str) -> Call {
+        Call {
+            service: "SSM",
+            operation: "GetParameters",
+            modelled: &["InternalServerError", "InvalidKeyId"],
+            url: self.clients.ssm_url(region),
+        }
+    }
+}
+
+#[async_trait]
+impl SecretSource for ParameterStore {
+    async fn fetch(
+        &self,
+        wanted: &[Reference],
+        role: &Credentials,
+    ) -> Result<Values, ResolveError> {
+        // AWS: a name that is wanted twice is asked for twice, and counts twice towards the ten.
+        let mut regions: Vec<(&str, Vec<String>)> = Vec::new();
+        for Reference { value_from, region } in wanted {
+            match regions.iter_mut().find(|(known, _)| known == region) {
+                Some((_, names)) => names.push(value_from.clone()),
+                None => regions.push((region, vec![value_from.clone()])),
+            }
+        }
+        let batches = regions
+            .iter()
+            .flat_map(|(region, names)| names.chunks(BATCH).map(move |batch| (*region, batch)));
+        let answers =
+            try_join_all(batches.map(|(region, batch)| self.read(region, batch, role))).await?;
+        Values::from_iter(answers.into_iter().flatten()).checked()
+    }
+}
+
+/// The values by each text that may have asked for them: name, ARN, and either with the version or label behind it.
+fn by_every_name(parameters: Vec<Parameter>) -> HashMap<String, SecretValue> {
+    let mut found = HashMap::new();
+    for parameter in parameters {
+        let value = SecretValue::from(parameter.value.unwrap_or_default());
+        for name in [parameter.name, parameter.arn].into_iter().flatten() {
+            if let Some(selector) = &parameter.selector {
+                found.insert(format!("{name}{selector}"), value.clone());
+            }
+            found.insert(name, value.clone());
+        }
+    }
+    found
+}

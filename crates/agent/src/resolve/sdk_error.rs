@@ -1,0 +1,134 @@
+//! An SDK's failure in the words of the SDK that the reference agent uses.
+
+use std::{error::Error, io};
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::{Json, clients::ATTEMPTS};
+
+/// Codes that are tried again, whatever status they come with.
+const THROTTLING: [&str; 14] = [
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "RequestThrottled",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+];
+
+/// One operation, as an error text names it.
+pub(super) struct Call {
+    pub service: &'static str,
+    pub operation: &'static str,
+    /// The errors of its model. Every other code is printed behind `api error`.
+    pub modelled: &'static [&'static str],
+    pub url: String,
+}
+
+impl Call {
+    /// `operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: …, …`
+    pub fn describe<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> String {
+        let Self {
+            service, operation, ..
+        } = self;
+        let attempts = if was_retried(error) {
+            format!(", exceeded maximum number of attempts, {ATTEMPTS}")
+        } else {
+            String::new()
+        };
+        let (status, request_id) = error.raw_response().map_or((0, ""), |response| {
+            let id = response.headers().get("x-amzn-requestid");
+            (response.status().as_u16(), id.unwrap_or_default())
+        });
+        let detail = self.detail(error);
+        format!(
+            "operation error {service}: {operation}{attempts}, https response error StatusCode: {status}, RequestID: {request_id}, {detail}"
+        )
+    }
+
+    fn detail<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> String {
+        if let Some(response) = error.raw_response() {
+            let (code, message) = code_and_message(error);
+            if let Some(code) = code {
+                return if self.modelled.contains(&code) {
+                    format!("{code}: {message}")
+                } else {
+                    format!("api error {code}: {message}")
+                };
+            }
+            let body = response.body().bytes().unwrap_or_default();
+            return match Json::parse(&String::from_utf8_lossy(body)) {
+                Err(syntax) => {
+                    format!("deserialization failed, failed to decode response body, {syntax}")
+                }
+                Ok(_) => format!("api error UnknownError: {message}"),
+            };
+        }
+        format!(
+            "request send failed, Post \"{}\": {}",
+            self.url,
+            self.transport_failure(error)
+        )
+    }
+
+    fn transport_failure<E>(&self, error: &SdkError<E, HttpResponse>) -> String {
+        match error {
+            SdkError::TimeoutError(_) => TIMED_OUT.to_owned(),
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(connector) if connector.is_timeout() => TIMED_OUT.to_owned(),
+                Some(connector) => self.connection_failure(connector),
+                None => "connection failed".to_owned(),
+            },
+            _ => "the request could not be made".to_owned(),
+        }
+    }
+
+    fn connection_failure(&self, error: &(dyn Error + 'static)) -> String {
+        let host = self.url.split('/').nth(2).unwrap_or_default();
+        let mut cause = Some(error);
+        while let Some(current) = cause {
+            if let Some(io) = current.downcast_ref::<io::Error>()
+                && io.kind() == io::ErrorKind::ConnectionRefused
+            {
+                return format!("dial tcp {host}: connect: connection refused");
+            }
+            cause = current.source();
+        }
+        let mut innermost = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        format!("dial tcp {host}: {innermost}")
+    }
+}
+
+const TIMED_OUT: &str =
+    "net/http: request canceled (Client.Timeout exceeded while awaiting headers)";
+
+fn code_and_message<E: ProvideErrorMetadata>(
+    error: &SdkError<E, HttpResponse>,
+) -> (Option<&str>, &str) {
+    error.as_service_error().map_or((None, ""), |service| {
+        (service.code(), service.message().unwrap_or_default())
+    })
+}
+
+/// Whether the failure is of a kind that the standard retry mode tries again, so that all attempts are used up.
+fn was_retried<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error.raw_response() {
+        Some(response) => {
+            let transient = matches!(response.status().as_u16(), 500 | 502 | 503 | 504);
+            transient || code_and_message(error).0.is_some_and(|code| THROTTLING.contains(&code))
+        }
+        None => !matches!(error, SdkError::ConstructionFailure(_)),
+    }
+}

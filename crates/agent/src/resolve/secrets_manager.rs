@@ -1,0 +1,148 @@
+//! Secrets Manager: one `GetSecretValue` for each distinct reference, all at once.
+
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use async_trait::async_trait;
+use ecs::acs::Credentials;
+use futures::future::join_all;
+use types::SecretValue;
+
+use super::{
+    AwsClients, Json, Reference, ResolveError, SecretSource, Values, reference::SecretReference,
+    sdk_error::Call,
+};
+
+pub(super) const MODELLED_ERRORS: &[&str] = &[
+    "DecryptionFailure",
+    "InternalServiceError",
+    "InvalidParameterException",
+    "InvalidRequestException",
+    "ResourceNotFoundException",
+];
+
+/// Values of Secrets Manager, whole or by the key of a JSON object.
+pub struct SecretsManager {
+    clients: AwsClients,
+}
+
+impl SecretsManager {
+    pub fn new(clients: AwsClients) -> Self {
+        Self { clients }
+    }
+
+    async fn read(
+        &self,
+        wanted: &Reference,
+        role: &Credentials,
+    ) -> Result<SecretValue, ResolveError> {
+        let Reference { value_from, region } = wanted;
+        let reference = SecretReference::parse(value_from).map_err(|error| {
+            ResolveError(format!(
+                "trying to retrieve secret with value {value_from} resulted in error: {error}"
+            ))
+        })?;
+        let secret_id = &reference.secret_id;
+        let answer = self
+            .clients
+            .secrets_manager(region, role)
+            .get_secret_value()
+            .secret_id(secret_id)
+            .set_version_stage(reference.version_stage.clone())
+            .set_version_id(reference.version_id.clone())
+            .send()
+            .await
+            .map_err(|error| {
+                let missing = error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception());
+                let text = self.call(region).describe(&error);
+                ResolveError(if missing {
+                    format!(
+                        "ResourceNotFoundException: The task can't retrieve the secret with ARN '{secret_id}' from AWS Secrets Manager. Check whether the secret exists in the specified Region: {text}"
+                    )
+                } else {
+                    // AWS: the agent really says it twice.
+                    format!("secret {secret_id}: {text}: {text}")
+                })
+            })?;
+        select(answer, &reference)
+    }
+
+    fn call(&self, region: &str) -> Call {
+        get_secret_value(self.clients.secrets_manager_url(region))
+    }
+}
+
+/// `GetSecretValue` at this address, as an error text names it.
+pub(super) fn get_secret_value(url: String) -> Call {
+    Call {
+        service: "Secrets Manager",
+        operation: "GetSecretValue",
+        modelled: MODELLED_ERRORS,
+        url,
+    }
+}
+
+#[async_trait]
+impl SecretSource for SecretsManager {
+    async fn fetch(
+        &self,
+        wanted: &[Reference],
+        role: &Credentials,
+    ) -> Result<Values, ResolveError> {
+        let mut distinct: Vec<&Reference> = Vec::new();
+        for reference in wanted {
+            if !distinct.contains(&reference) {
+                distinct.push(reference);
+            }
+        }
+        let answers = join_all(distinct.iter().map(|wanted| self.read(wanted, role))).await;
+
+        let mut values = Vec::with_capacity(distinct.len());
+        let mut errors = Vec::new();
+        for (reference, answer) in distinct.into_iter().zip(answers) {
+            match answer {
+                Ok(value) => values.push((reference.clone(), value)),
+                Err(error) => errors.push(error.0),
+            }
+        }
+        if errors.is_empty() {
+            Values::from_iter(values).checked()
+        } else {
+            Err(ResolveError(errors.join(";")))
+        }
+    }
+}
+
+/// The whole text, or what stands under the JSON key.
+fn select(
+    answer: GetSecretValueOutput,
+    reference: &SecretReference,
+) -> Result<SecretValue, ResolveError> {
+    let Some(text) = answer.secret_string.map(SecretValue::from) else {
+        // Where the reference agent sets an empty variable, or with a JSON key crashes, the task is refused.
+        return Err(ResolveError(format!(
+            "secret {}: the value is binary, and only text can be injected",
+            reference.secret_id
+        )));
+    };
+    match &reference.json_key {
+        None => Ok(text),
+        Some(key) => under_json_key(&text, key),
+    }
+}
+
+fn under_json_key(text: &SecretValue, key: &str) -> Result<SecretValue, ResolveError> {
+    let text = text.expose_secret_str().unwrap_or_default();
+    let mut members = Json::parse_object(text).map_err(|error| ResolveError(error.to_string()))?;
+    match members.remove(key) {
+        Some(value) => {
+            // Printing makes nothing longer than twice its JSON, so the text never moves in memory.
+            let mut printed = String::with_capacity(2 * text.len() + 16);
+            value.write_go(&mut printed);
+            Ok(SecretValue::from(printed))
+        }
+        None => Err(ResolveError(format!(
+            "retrieved secret from Secrets Manager did not contain json key {key}"
+        ))),
+    }
+}

@@ -1,0 +1,194 @@
+//! What runs containers: the seam between the task engine and a container engine.
+
+mod docker;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+pub use docker::DockerRuntime;
+use ecs::acs::{Container, Task};
+use futures::stream::BoxStream;
+use types::{SecretValue, Timestamp};
+
+use crate::resolve::RegistryLogin;
+
+/// A container engine. Every implementation passes the same suite (`tests/runtime_contract`).
+#[async_trait]
+pub trait ContainerRuntime: Send + Sync + 'static {
+    /// What the engine is and has, for the registration of the container instance.
+    async fn engine(&self) -> Result<Engine, RuntimeError>;
+
+    /// The image, if it is here.
+    async fn local_image(&self, image: &str) -> Result<Option<LocalImage>, RuntimeError>;
+
+    /// The digest that the registry gives for the image.
+    async fn manifest_digest(
+        &self,
+        image: &str,
+        login: Option<&RegistryLogin>,
+    ) -> Result<String, RuntimeError>;
+
+    /// Pulls the image, by its digest where that is known, so that it is then here under its own name.
+    async fn pull(
+        &self,
+        image: &str,
+        digest: Option<&str>,
+        login: Option<&RegistryLogin>,
+    ) -> Result<(), RuntimeError>;
+
+    /// Creates a container and gives its id. No value of the container stands in the error.
+    async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError>;
+
+    /// Starts a container that was created. No value of the container's secrets stands in the error.
+    async fn start(&self, id: &str, container: &Container) -> Result<(), RuntimeError>;
+
+    /// Asks the container to stop, and kills it after the timeout. One that does not run is stopped already.
+    async fn stop(&self, id: &str, timeout: Duration) -> Result<(), RuntimeError>;
+
+    /// Returns once the container does not run any more.
+    async fn wait(&self, id: &str) -> Result<(), RuntimeError>;
+
+    /// How the container is; `None` where it is gone.
+    async fn inspect(&self, id: &str) -> Result<Option<ContainerState>, RuntimeError>;
+
+    /// All containers that carry these labels.
+    async fn find(&self, labels: &[(&str, &str)]) -> Result<Vec<FoundContainer>, RuntimeError>;
+
+    /// Removes a container. One that is gone is removed already.
+    async fn remove(&self, id: &str) -> Result<(), RuntimeError>;
+
+    /// Removes the volumes that were made for this task alone.
+    async fn remove_task_volumes(&self, task_arn: &str) -> Result<(), RuntimeError>;
+
+    /// What the container wrote, from its beginning, and what it writes until it ends.
+    fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>>;
+}
+
+/// What an engine is and has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Engine {
+    pub version: String,
+    pub cpus: i64,
+    pub memory_bytes: i64,
+    /// As ECS names it: `x86_64` or `arm64`.
+    pub architecture: String,
+    pub log_drivers: Vec<String>,
+}
+
+/// An image on this host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LocalImage {
+    /// The digest it was pulled by; `None` for an image that no registry gave.
+    pub digest: Option<String>,
+    /// The names of the variables that the image sets.
+    pub environment: Vec<String>,
+}
+
+/// All that a container is made of.
+pub struct NewContainer<'a> {
+    pub task: &'a Task,
+    pub container: &'a Container,
+    pub name: String,
+    /// The account of the task. Tasks of different accounts share neither network nor volumes.
+    pub account: String,
+    pub labels: BTreeMap<String, String>,
+    pub environment: BTreeMap<String, SecretValue>,
+    /// Options of the log driver that come from secrets.
+    pub log_options: Vec<(String, SecretValue)>,
+    /// The ids of the task's other containers by name, for links and shared volumes.
+    pub peers: BTreeMap<String, String>,
+}
+
+/// How a container is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerState {
+    pub phase: Phase,
+    /// Set once it ended.
+    pub exit_code: Option<i64>,
+    pub oom_killed: bool,
+    pub health: Health,
+    pub bindings: Vec<NetworkBinding>,
+    pub created_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Where in its life a container is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Created,
+    Running,
+    Exited,
+}
+
+/// What a container's health check says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Health {
+    /// It has none, or it has not said anything yet.
+    #[default]
+    Unknown,
+    Healthy,
+    Unhealthy,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkBinding {
+    pub bind_ip: String,
+    pub container_port: i32,
+    pub host_port: i32,
+    pub protocol: String,
+}
+
+/// A container of ours that is on the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundContainer {
+    pub id: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A piece of what a container wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogChunk {
+    pub stream: LogStream,
+    pub bytes: Bytes,
+}
+
+/// Where a container wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStream {
+    Stdout,
+    Stderr,
+}
+
+/// Why an engine did not do what it was asked. The texts are its own, as a user of ECS reads them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuntimeError {
+    #[error("{0}")]
+    NotFound(String),
+    /// The host configuration of the payload cannot be read.
+    #[error("{0}")]
+    HostConfig(String),
+    /// The container configuration of the payload cannot be read.
+    #[error("{0}")]
+    ContainerConfig(String),
+    #[error("{0}")]
+    Volume(String),
+    #[error("{0}")]
+    Engine(String),
+}
+
+impl RuntimeError {
+    /// The same error with another text.
+    #[must_use]
+    pub(crate) fn map_text(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::NotFound(text) => Self::NotFound(change(text)),
+            Self::HostConfig(text) => Self::HostConfig(change(text)),
+            Self::ContainerConfig(text) => Self::ContainerConfig(change(text)),
+            Self::Volume(text) => Self::Volume(change(text)),
+            Self::Engine(text) => Self::Engine(change(text)),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Docker Engine, through its API. Podman's compatible API does too.
+
+mod body;
+mod image;
+mod network;
+mod volume;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bollard::{
+    Docker,
+    container::LogOutput,
+    errors::Error,
+    models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, SystemInfo},
+    query_parameters::{
+        CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+        LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+        StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
+    },
+};
+use ecs::acs::Container;
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use types::{SecretValue, Timestamp};
+
+use super::{
+    ContainerRuntime, ContainerState, Engine, FoundContainer, Health, LocalImage, LogChunk,
+    LogStream, NetworkBinding, NewContainer, Phase, RuntimeError,
+};
+use crate::{redact::redact, resolve::RegistryLogin};
+
+/// Longer than anything that is asked of the engine; each call has its own, shorter limit.
+const CLIENT_TIMEOUT: Duration = Duration::from_hours(3);
+
+/// Drives a Docker Engine.
+#[derive(Clone)]
+pub struct DockerRuntime {
+    docker: Docker,
+    networks: Arc<network::Networks>,
+}
+
+impl DockerRuntime {
+    /// Connects to the engine at `DOCKER_HOST`, else to the local socket, in the newest version that both speak.
+    pub async fn connect() -> Result<Self, RuntimeError> {
+        let docker = Docker::connect_with_defaults()
+            .map_err(engine_error)?
+            .with_timeout(CLIENT_TIMEOUT)
+            .negotiate_version()
+            .await
+            .map_err(engine_error)?;
+        Ok(Self {
+            docker,
+            networks: Arc::default(),
+        })
+    }
+
+    async fn inspected(
+        &self,
+        id: &str,
+    ) -> Result<Option<ContainerInspectResponse>, RuntimeError> {
+        let answer = self
+            .docker
+            .inspect_container(id, None::<InspectContainerOptions>)
+            .await;
+        missing_as_none(answer)
+    }
+
+    /// The engine's own record holds the values that were injected: what it says about them is checked against it.
+    async fn without_secrets(
+        &self,
+        error: RuntimeError,
+        id: &str,
+        container: &Container,
+    ) -> RuntimeError {
+        if container.secrets.is_empty() {
+            return error;
+        }
+        match self.inspected(id).await {
+            Ok(Some(record)) => {
+                let values = injected_values(record, container);
+                error.map_text(|text| redact(&text, values.iter().map(|(n, v)| (n.as_str(), v))))
+            }
+            _ => error.map_text(|_| {
+                "the engine's text is withheld, it may contain the value of a secret".to_owned()
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl ContainerRuntime for DockerRuntime {
+    async fn engine(&self) -> Result<Engine, RuntimeError> {
+        let info = self.docker.info().await.map_err(engine_error)?;
+        Ok(engine_of(info))
+    }
+
+    async fn local_image(&self, image: &str) -> Result<Option<LocalImage>, RuntimeError> {
+        image::local(&self.docker, image).await
+    }
+
+    async fn manifest_digest(
+        &self,
+        image: &str,
+        login: Option<&RegistryLogin>,
+    ) -> Result<String, RuntimeError> {
+        image::manifest_digest(&self.docker, image, login).await
+    }
+
+    async fn pull(
+        &self,
+        image: &str,
+        digest: Option<&str>,
+        login: Option<&RegistryLogin>,
+    ) -> Result<(), RuntimeError> {
+        image::pull(&self.docker, image, digest, login).await
+    }
+
+    async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError> {
+        let network = match body::network(container)? {
+            body::Network::OfTheAccount => {
+                self.networks
+                    .of_account(&self.docker, &container.account)
+                    .await?
+            }
+            body::Network::Named(name) => name,
+        };
+        for wanted in volume::wanted(container) {
+            volume::create(&self.docker, wanted).await?;
+        }
+        let body = body::create_body(container, &network)?;
+        let options = CreateContainerOptionsBuilder::new()
+            .name(&container.name)
+            .build();
+        self.docker
+            .create_container(Some(options), body)
+            .await
+            .map(|created| created.id)
+            .map_err(|error| {
+                let environment = container.environment.iter().map(|(n, v)| (n.as_str(), v));
+                let options = container.log_options.iter().map(|(n, v)| (n.as_str(), v));
+                let names: Vec<&str> = container
+                    .container
+                    .secrets
+                    .iter()
+                    .map(|secret| secret.name.as_str())
+                    .collect();
+                let secrets = environment
+                    .filter(|(name, _)| names.contains(name))
+                    .chain(options);
+                engine_error(error).map_text(|text| redact(&text, secrets))
+            })
+    }
+
+    async fn start(&self, id: &str, container: &Container) -> Result<(), RuntimeError> {
+        let started = self
+            .docker
+            .start_container(id, None::<StartContainerOptions>)
+            .await;
+        match started {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self
+                .without_secrets(engine_error(error), id, container)
+                .await),
+        }
+    }
+
+    async fn stop(&self, id: &str, timeout: Duration) -> Result<(), RuntimeError> {
+        let seconds = i32::try_from(timeout.as_secs()).unwrap_or(i32::MAX);
+        let options = StopContainerOptionsBuilder::new().t(seconds).build();
+        let stopped = self.docker.stop_container(id, Some(options)).await;
+        missing_as_none(stopped).map(|_| ())
+    }
+
+    async fn wait(&self, id: &str) -> Result<(), RuntimeError> {
+        let options = WaitContainerOptionsBuilder::new()
+            .condition("not-running")
+            .build();
+        match self.docker.wait_container(id, Some(options)).next().await {
+            // The client reports every exit code but zero as an error.
+            None | Some(Ok(_) | Err(Error::DockerContainerWaitError { .. })) => Ok(()),
+            Some(Err(error)) => Err(engine_error(error)),
+        }
+    }
+
+    async fn inspect(&self, id: &str) -> Result<Option<ContainerState>, RuntimeError> {
+        Ok(self.inspected(id).await?.map(state_of))
+    }
+
+    async fn find(&self, labels: &[(&str, &str)]) -> Result<Vec<FoundContainer>, RuntimeError> {
+        let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&HashMap::from([("label", labels)]))
+            .build();
+        let found = self
+            .docker
+            .list_containers(Some(options))
+            .await
+            .map_err(engine_error)?;
+        Ok(found
+            .into_iter()
+            .map(|container| FoundContainer {
+                id: container.id.unwrap_or_default(),
+                labels: container.labels.unwrap_or_default().into_iter().collect(),
+            })
+            .collect())
+    }
+
+    async fn remove(&self, id: &str) -> Result<(), RuntimeError> {
+        let options = RemoveContainerOptionsBuilder::new()
+            .v(true)
+            .force(true)
+            .build();
+        missing_as_none(self.docker.remove_container(id, Some(options)).await).map(|_| ())
+    }
+
+    async fn remove_task_volumes(&self, task_arn: &str) -> Result<(), RuntimeError> {
+        volume::remove_of_task(&self.docker, task_arn).await
+    }
+
+    fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>> {
+        let options = LogsOptionsBuilder::new()
+            .follow(true)
+            .stdout(true)
+            .stderr(true)
+            .build();
+        self.docker
+            .logs(id, Some(options))
+            .map_ok(|output| LogChunk {
+                stream: match output {
+                    LogOutput::StdErr { .. } => LogStream::Stderr,
+                    _ => LogStream::Stdout,
+                },
+                bytes: output.into_bytes(),
+            })
+            .map_err(engine_error)
+            .boxed()
+    }
+}
+
+/// The error as ECS's agent prints it.
+fn engine_error(error: Error) -> RuntimeError {
+    match error {
+        Error::DockerResponseServerError {
+            status_code,
+            message,
+        } => {
+            let text = format!("Error response from daemon: {message}");
+            if status_code == 404 {
+                RuntimeError::NotFound(text)
+            } else {
+                RuntimeError::Engine(text)
+            }
+        }
+        Error::DockerStreamError { error } => RuntimeError::Engine(error),
+        other => RuntimeError::Engine(other.to_string()),
+    }
+}
+
+fn missing_as_none<T>(answer: Result<T, Error>) -> Result<Option<T>, RuntimeError> {
+    match answer.map_err(engine_error) {
+        Ok(found) => Ok(Some(found)),
+        Err(RuntimeError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn engine_of(info: SystemInfo) -> Engine {
+    Engine {
+        version: info.server_version.unwrap_or_default(),
+        cpus: info.ncpu.unwrap_or_default(),
+        memory_bytes: info.mem_total.unwrap_or_default(),
+        architecture: match info.architecture.as_deref() {
+            Some("aarch64" | "arm64") => "arm64".to_owned(),
+            _ => "x86_64".to_owned(),
+        },
+        log_drivers: info
+            .plugins
+            .and_then(|plugins| plugins.log)
+            .unwrap_or_default(),
+    }
+}
+
+fn state_of(record: ContainerInspectResponse) -> ContainerState {
+    let state = record.state.unwrap_or_default();
+    let phase = match state.status {
+        Some(ContainerStateStatusEnum::CREATED) => Phase::Created,
+        Some(
+            ContainerStateStatusEnum::EXITED
+            | ContainerStateStatusEnum::DEAD
+            | ContainerStateStatusEnum::REMOVING,
+        ) => Phase::Exited,
+        _ => Phase::Running,
+    };
+    let ports = record
+        .network_settings
+        .and_then(|settings| settings.ports)
+        .unwrap_or_default();
+    let mut bindings: Vec<_> = ports
+        .into_iter()
+        .flat_map(|(port, hosts)| {
+            hosts
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(move |host| binding(&port, host))
+        })
+        .collect();
+    bindings.sort_by(|a, b| {
+        (a.container_port, &a.protocol, &a.bind_ip).cmp(&(b.container_port, &b.protocol, &b.bind_ip))
+    });
+    ContainerState {
+        phase,
+        exit_code: state.exit_code.filter(|_| phase == Phase::Exited),
+        oom_killed: state.oom_killed.unwrap_or_default(),
+        health: match state.health.and_then(|health| health.status) {
+            Some(HealthStatusEnum::HEALTHY) => Health::Healthy,
+            Some(HealthStatusEnum::UNHEALTHY) => Health::Unhealthy,
+            _ => Health::Unknown,
+        },
+        bindings,
+        created_at: record.created.as_deref().and_then(moment),
+        finished_at: state.finished_at.as_deref().and_then(moment),
+    }
+}
+
+/// `8080/tcp` published at a port of the host.
+fn binding(port: &str, host: bollard::models::PortBinding) -> Option<NetworkBinding> {
+    let (container_port, protocol) = port.split_once('/')?;
+    Some(NetworkBinding {
+        bind_ip: host.host_ip.unwrap_or_default(),
+        container_port: container_port.parse().ok()?,
+        host_port: host.host_port?.parse().ok()?,
+        protocol: protocol.to_owned(),
+    })
+}
+
+/// Docker writes the year 1 for what has not happened yet.
+fn moment(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_iso8601(text).filter(|moment| moment.as_millis() > 0)
+}
+
+/// The values of the container's secrets, out of the engine's record of it.
+fn injected_values(
+    record: ContainerInspectResponse,
+    container: &Container,
+) -> Vec<(String, SecretValue)> {
+    let environment = record.config.and_then(|config| config.env);
+    let environment = environment.unwrap_or_default().into_iter().filter_map(|variable| {
+        let (name, value) = variable.split_once('=')?;
+        Some((name.to_owned(), SecretValue::from(value)))
+    });
+    let options = record
+        .host_config
+        .and_then(|host| host.log_config?.config)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, value)| (name, SecretValue::from(value)));
+    environment
+        .chain(options)
+        .filter(|(name, _)| container.secrets.iter().any(|secret| secret.name == *name))
+        .collect()
+}

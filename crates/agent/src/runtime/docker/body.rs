@@ -1,0 +1,228 @@
+//! The body of Docker's create call, out of a payload. Pure.
+
+use std::collections::HashMap;
+
+use bollard::models::{
+    ContainerCreateBody, EndpointSettings, HostConfig, NetworkingConfig, PortBinding,
+};
+use ecs::acs::PortMapping;
+use serde::de::DeserializeOwned;
+
+use super::{NewContainer, RuntimeError, volume};
+use crate::resolve::Json;
+
+/// Docker refuses fewer CPU shares.
+const FEWEST_CPU_SHARES: i64 = 2;
+const MIB: i64 = 1024 * 1024;
+
+/// The network that a container joins.
+pub(super) enum Network {
+    OfTheAccount,
+    Named(String),
+}
+
+/// Which network the payload asks for.
+pub(super) fn network(container: &NewContainer<'_>) -> Result<Network, RuntimeError> {
+    let of_the_host = host_config(container)?.network_mode;
+    let mode = container.task.network_mode.as_ref().or(of_the_host.as_ref());
+    match mode.map_or("bridge", String::as_str) {
+        "" | "bridge" | "default" => Ok(Network::OfTheAccount),
+        named @ ("host" | "none") => Ok(Network::Named(named.to_owned())),
+        other => Err(RuntimeError::HostConfig(format!(
+            "network mode {other} is not supported"
+        ))),
+    }
+}
+
+/// The create call for this container on this network.
+pub(super) fn create_body(
+    new: &NewContainer<'_>,
+    network: &str,
+) -> Result<ContainerCreateBody, RuntimeError> {
+    let container = new.container;
+    let config = container.docker_config.as_ref().and_then(|c| c.config.as_deref());
+    let mut body: ContainerCreateBody =
+        document(config, "config").map_err(RuntimeError::ContainerConfig)?;
+
+    body.image = Some(container.image.clone());
+    if container.command.is_some() {
+        body.cmd.clone_from(&container.command);
+    }
+    if container.entry_point.is_some() {
+        body.entrypoint.clone_from(&container.entry_point);
+    }
+    // AWS: variables in the raw configuration replace all others. A control plane never sends any.
+    body.env.get_or_insert_with(|| variables(new));
+    body.labels
+        .get_or_insert_default()
+        .extend(new.labels.clone());
+    body.exposed_ports = Some(exposed_ports(&container.port_mappings));
+    body.networking_config = links(new, network);
+    body.host_config = Some(complete_host_config(new, network)?);
+    Ok(body)
+}
+
+fn host_config(new: &NewContainer<'_>) -> Result<HostConfig, RuntimeError> {
+    let config = new.container.docker_config.as_ref();
+    document(config.and_then(|c| c.host_config.as_deref()), "host config")
+        .map_err(RuntimeError::HostConfig)
+}
+
+fn complete_host_config(
+    new: &NewContainer<'_>,
+    network: &str,
+) -> Result<HostConfig, RuntimeError> {
+    let container = new.container;
+    let mut host = host_config(new)?;
+    host.network_mode = Some(network.to_owned());
+    host.cpu_shares = Some(container.cpu.max(FEWEST_CPU_SHARES));
+    if container.memory > 0 {
+        host.memory = Some(container.memory.saturating_mul(MIB));
+    }
+    if container.privileged == Some(true) {
+        host.privileged = Some(true);
+    }
+    if new.task.pid_mode.as_deref() == Some("host") {
+        host.pid_mode = Some("host".to_owned());
+    }
+    if new.task.ipc_mode.as_deref() == Some("host") {
+        host.ipc_mode = Some("host".to_owned());
+    }
+    if network != "host" {
+        host.port_bindings = Some(port_bindings(&container.port_mappings));
+    }
+    host.binds.get_or_insert_default().extend(binds(new)?);
+    host.volumes_from
+        .get_or_insert_default()
+        .extend(volumes_from(new));
+    add_log_options(&mut host, new);
+    Ok(host)
+}
+
+/// One of the payload's two JSON texts; an empty one where there is none.
+fn document<T: DeserializeOwned + Default>(text: Option<&str>, what: &str) -> Result<T, String> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(T::default());
+    };
+    let unreadable = |why: String| format!("Unable to decode given {what}: {why}");
+    Json::parse(text).map_err(|error| unreadable(error.to_string()))?;
+    serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Here the values leave their wrapping: this is the one place where ECS, too, shows them.
+fn variables(new: &NewContainer<'_>) -> Vec<String> {
+    new.environment
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value.expose_secret_str()?)))
+        .collect()
+}
+
+fn protocol(mapping: &PortMapping) -> &str {
+    mapping.protocol.as_deref().unwrap_or("tcp")
+}
+
+fn port_key(mapping: &PortMapping) -> Option<String> {
+    let port = mapping.container_port.filter(|port| *port > 0)?;
+    Some(format!("{port}/{}", protocol(mapping)))
+}
+
+fn exposed_ports(mappings: &[PortMapping]) -> Vec<String> {
+    mappings.iter().filter_map(port_key).collect()
+}
+
+/// Host port 0 lets the engine choose.
+fn port_bindings(mappings: &[PortMapping]) -> HashMap<String, Option<Vec<PortBinding>>> {
+    let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
+    for mapping in mappings {
+        if let Some(key) = port_key(mapping) {
+            let host_port = mapping.host_port.unwrap_or(0).to_string();
+            bindings
+                .entry(key)
+                .or_default()
+                .get_or_insert_default()
+                .push(PortBinding {
+                    host_ip: None,
+                    host_port: Some(host_port),
+                });
+        }
+    }
+    bindings
+}
+
+fn binds(new: &NewContainer<'_>) -> Result<Vec<String>, RuntimeError> {
+    let mut binds = Vec::new();
+    for point in &new.container.mount_points {
+        let mut volumes = new.task.volumes.iter();
+        let volume = volumes
+            .find(|volume| volume.name == point.source_volume)
+            .ok_or_else(|| {
+                RuntimeError::Volume(format!("the task has no volume {}", point.source_volume))
+            })?;
+        let source = volume::source(new, volume);
+        let read_only = if point.read_only { ":ro" } else { "" };
+        binds.push(format!(
+            "{}:{}{read_only}",
+            source.name(),
+            point.container_path
+        ));
+    }
+    Ok(binds)
+}
+
+fn volumes_from(new: &NewContainer<'_>) -> Vec<String> {
+    let peer = |name: &str| new.peers.get(name).cloned();
+    new.container
+        .volumes_from
+        .iter()
+        .filter_map(|from| {
+            let id = peer(&from.source_container)?;
+            Some(if from.read_only { format!("{id}:ro") } else { id })
+        })
+        .collect()
+}
+
+/// `name:alias` of a link, as an entry of the network: on a network of its own an engine takes links only there.
+fn links(new: &NewContainer<'_>, network: &str) -> Option<NetworkingConfig> {
+    let links: Vec<String> = new
+        .container
+        .links
+        .iter()
+        .filter_map(|link| {
+            let (name, alias) = link.split_once(':').unwrap_or((link, link));
+            Some(format!("{}:{alias}", new.peers.get(name)?))
+        })
+        .collect();
+    if links.is_empty() {
+        return None;
+    }
+    let endpoint = EndpointSettings {
+        links: Some(links),
+        ..EndpointSettings::default()
+    };
+    Some(NetworkingConfig {
+        endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])),
+    })
+}
+
+/// Secret options come after all others. An empty value, and one without a driver, changes nothing.
+fn add_log_options(host: &mut HostConfig, new: &NewContainer<'_>) {
+    let Some(log) = host.log_config.as_mut() else {
+        return;
+    };
+    if log.typ.as_deref().unwrap_or_default().is_empty() {
+        return;
+    }
+    for (name, value) in &new.log_options {
+        if let Some(text) = value.expose_secret_str()
+            && !text.is_empty()
+            && !name.is_empty()
+        {
+            log.config
+                .get_or_insert_default()
+                .insert(name.clone(), text.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! The steps that take time. Each runs beside the owner of its task and ends in what the owner is told.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use ecs::acs::{Container, Task};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    ContainerError,
+    environment::{ResolvedValues, compose},
+};
+use crate::{
+    ImagePullBehavior,
+    backoff::Backoff,
+    labels, reason,
+    resolve::RegistryLogin,
+    runtime::{ContainerState, Health, NewContainer, Phase, RuntimeError},
+    tasks::Shared,
+};
+
+const MANIFEST_ATTEMPTS: u32 = 9;
+const PULL_ATTEMPTS: u32 = 5;
+/// Between looks at an engine that does not answer, or at a health check.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// One container of one task, for a step.
+#[derive(Clone)]
+pub(super) struct Subject {
+    pub shared: Arc<Shared>,
+    pub task: Arc<Task>,
+    pub index: usize,
+}
+
+impl Subject {
+    fn container(&self) -> &Container {
+        self.task
+            .containers
+            .get(self.index)
+            .expect("steps are made for containers of the task")
+    }
+
+    fn image(&self) -> &str {
+        &self.container().image
+    }
+
+    /// The digest of the image: the registry's, or that of the image here where this one will be used. `None` for an
+    /// image that no registry gave.
+    pub async fn look_up_manifest(
+        &self,
+        login: Option<RegistryLogin>,
+    ) -> Result<Option<String>, ContainerError> {
+        const NAME: &str = "CannotPullImageManifestError";
+        let runtime = &self.shared.runtime;
+        let local = runtime
+            .local_image(self.image())
+            .await
+            .map_err(|error| ContainerError::of(NAME, error))?;
+        if let Some(local) = local
+            && (local.digest.is_none() || self.uses_local_image())
+        {
+            return Ok(local.digest);
+        }
+        let backoff = Backoff::new(Duration::from_millis(10), 3.0, Duration::from_secs(5), 0.2);
+        let lookup = self.retried(MANIFEST_ATTEMPTS, backoff, || {
+            runtime.manifest_digest(self.image(), login.as_ref())
+        });
+        let limit = self.shared.config.ecs.manifest_pull_timeout;
+        within(limit, "MANIFEST_PULLED", NAME, lookup)
+            .await
+            .map(Some)
+    }
+
+    /// Brings the image here where the pull behaviour asks for it.
+    pub async fn pull(
+        &self,
+        digest: Option<String>,
+        login: Option<RegistryLogin>,
+    ) -> Result<(), ContainerError> {
+        const NAME: &str = "CannotPullContainerError";
+        let runtime = &self.shared.runtime;
+        let local = runtime
+            .local_image(self.image())
+            .await
+            .map_err(|error| ContainerError::of(NAME, error))?;
+        let is_here = local.is_some();
+        if local.is_some_and(|local| local.digest.is_none() || self.uses_local_image()) {
+            return Ok(());
+        }
+        let backoff = Backoff::new(Duration::from_millis(1100), 2.0, Duration::from_secs(5), 0.2);
+        let pull = self.retried(PULL_ATTEMPTS, backoff, || {
+            runtime.pull(self.image(), digest.as_deref(), login.as_ref())
+        });
+        let limit = self.shared.config.ecs.image_pull_timeout;
+        match within(limit, "pulled", NAME, pull).await {
+            Ok(()) => {
+                let pulled = self.shared.pulled.lock();
+                let mut pulled = pulled.unwrap_or_else(PoisonError::into_inner);
+                pulled.insert(self.image().to_owned());
+                Ok(())
+            }
+            // AWS: the default is satisfied with the image that is here.
+            Err(error) if is_here && self.pull_behavior() == ImagePullBehavior::Default => {
+                tracing::warn!(image = self.image(), %error, "using the image that is here");
+                Ok(())
+            }
+            Err(error) => Err(ContainerError::new(error.name, pull_hint(&error.text))),
+        }
+    }
+
+    fn pull_behavior(&self) -> ImagePullBehavior {
+        self.shared.config.ecs.image_pull_behavior
+    }
+
+    fn uses_local_image(&self) -> bool {
+        match self.pull_behavior() {
+            ImagePullBehavior::Default | ImagePullBehavior::Always => false,
+            ImagePullBehavior::PreferCached => true,
+            ImagePullBehavior::Once => {
+                let pulled = &self.shared.pulled;
+                let pulled = pulled.lock().unwrap_or_else(PoisonError::into_inner);
+                pulled.contains(self.image())
+            }
+        }
+    }
+
+    async fn retried<T, F>(
+        &self,
+        attempts: u32,
+        mut backoff: Backoff,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, RuntimeError>
+    where
+        F: Future<Output = Result<T, RuntimeError>>,
+    {
+        for _ in 1..attempts {
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => {
+                    tracing::debug!(image = self.image(), %error, "trying again");
+                    sleep(backoff.next_wait(self.shared.config.entropy.as_ref())).await;
+                }
+            }
+        }
+        attempt().await
+    }
+
+    /// Creates the container with its values, which are in nobody's hands but the engine's afterwards.
+    pub async fn create(
+        &self,
+        values: ResolvedValues,
+        peers: BTreeMap<String, String>,
+    ) -> Result<String, ContainerError> {
+        const NAME: &str = "CannotCreateContainerError";
+        let Shared {
+            config, runtime, ..
+        } = self.shared.as_ref();
+        let container = self.container();
+        let image = runtime
+            .local_image(self.image())
+            .await
+            .map_err(|error| ContainerError::of(NAME, error))?
+            .unwrap_or_default();
+        let injected = compose(
+            container,
+            &values,
+            config.region.as_str(),
+            &image.environment,
+        );
+        drop(values);
+        let new = NewContainer {
+            task: &self.task,
+            container,
+            name: labels::container_name(&self.task, container, &config.entropy.hex::<10>()),
+            account: account_of(&self.task.arn),
+            labels: labels::of_container(
+                &self.task,
+                container,
+                &config.cluster,
+                &config.installation,
+            ),
+            environment: injected.environment,
+            log_options: injected.log_options,
+            peers,
+        };
+        let limit = config.ecs.container_create_timeout;
+        within(limit, "created", NAME, runtime.create(&new)).await
+    }
+
+    /// Starts the container, and says how it is right afterwards.
+    pub async fn start(&self, id: &str) -> Result<ContainerState, ContainerError> {
+        const NAME: &str = "CannotStartContainerError";
+        let Shared {
+            config, runtime, ..
+        } = self.shared.as_ref();
+        let limit = config.ecs.container_start_timeout;
+        within(limit, "started", NAME, runtime.start(id, self.container())).await?;
+        let state = runtime.inspect(id).await;
+        Ok(state.ok().flatten().unwrap_or_default())
+    }
+
+    /// Waits for the container's end, also over restarts of the engine. `None` where the container is gone.
+    pub async fn wait(&self, id: &str) -> Option<ContainerState> {
+        let runtime = &self.shared.runtime;
+        loop {
+            let waited = runtime.wait(id).await;
+            match runtime.inspect(id).await {
+                Ok(Some(state)) if state.phase == Phase::Exited => return Some(state),
+                Ok(None) => return None,
+                Ok(Some(_)) if waited.is_ok() => {}
+                Ok(Some(_)) | Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// Waits for the container's health check to say yes, or for the container's end.
+    pub async fn wait_healthy(&self, id: &str) -> Health {
+        loop {
+            match self.shared.runtime.inspect(id).await {
+                Ok(Some(state)) if state.phase != Phase::Exited => {
+                    if state.health == Health::Healthy {
+                        return Health::Healthy;
+                    }
+                }
+                Ok(_) => return Health::Unknown,
+                Err(error) => tracing::debug!(container = id, %error, "no answer about health"),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Stops the container: its end is seen by whoever waits for it.
+    pub async fn stop(&self, id: &str) {
+        let configured = self.shared.config.ecs.container_stop_timeout;
+        let own = self.container().stop_timeout;
+        let own = own.and_then(|seconds| u64::try_from(seconds).ok());
+        let patience = own.map_or(configured, Duration::from_secs);
+        while let Err(error) = self.shared.runtime.stop(id, patience).await {
+            tracing::warn!(container = id, %error, "the container does not stop");
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Ends a step after its limit, in the agent's words.
+async fn within<T>(
+    limit: Duration,
+    state: &str,
+    name: &'static str,
+    step: impl Future<Output = Result<T, RuntimeError>>,
+) -> Result<T, ContainerError> {
+    match timeout(limit, step).await {
+        Ok(done) => done.map_err(|error| ContainerError::of(name, error)),
+        Err(_) => Err(ContainerError::new(
+            "DockerTimeoutError",
+            format!(
+                "Could not transition to {state}; timed out after waiting {}",
+                reason::go_duration(limit)
+            ),
+        )),
+    }
+}
+
+/// What a user can do about a failed pull, in front of the engine's text.
+fn pull_hint(text: &str) -> String {
+    let hint = if text.contains("denied: User: ")
+        && text.contains("is not authorized to perform: ecr:BatchGetImage on resource")
+    {
+        "The task can’t pull the image. Check that the role has the permissions to pull images from the registry. "
+    } else if text.contains("denied: requested access to the resource is denied") {
+        "The task can’t pull the image. Check whether the image exists. "
+    } else if text.contains("request canceled while waiting for connection") {
+        "The task can’t pull the image. Check your network configuration. "
+    } else {
+        ""
+    };
+    format!("{hint}{text}")
+}
+
+fn account_of(task_arn: &str) -> String {
+    let account = task_arn.split(':').nth(4);
+    account.unwrap_or_default().to_owned()
+}
