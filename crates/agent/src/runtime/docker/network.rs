@@ -1,9 +1,10 @@
 //! The bridge network of an account. Tasks of one account meet on it; tasks of another never do.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bollard::{
     Docker,
+    errors::Error,
     models::{Network, NetworkCreateRequest},
     query_parameters::ListNetworksOptionsBuilder,
 };
@@ -32,21 +33,31 @@ impl Networks {
         {
             return Ok(id.clone());
         }
-        let found = if found.is_empty() {
-            create(docker, &name, account).await?;
-            find(docker, &name).await?
+        let id = if found.is_empty() {
+            create(docker, &name, account).await?
         } else {
-            found
+            the_only_one(docker, &name).await?
         };
-        // An engine accepts a second network of the same name. Where two processes made one each, both take the older.
-        let oldest = found
-            .into_iter()
-            .min_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)))
-            .and_then(|network| network.id)
-            .ok_or_else(|| RuntimeError::Engine(format!("network {name} vanished")))?;
-        known.insert(account.to_owned(), oldest.clone());
-        Ok(oldest)
+        known.insert(account.to_owned(), id.clone());
+        Ok(id)
     }
+}
+
+/// How long another process may take to remove the network that it made too late.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The network of this name, once there is exactly one.
+async fn the_only_one(docker: &Docker, name: &str) -> Result<String, RuntimeError> {
+    for _ in 0..LOOKS {
+        match find(docker, name).await?.as_slice() {
+            [network] => return Ok(network.id.clone().unwrap_or_default()),
+            _ => tokio::time::sleep(PAUSE).await,
+        }
+    }
+    Err(RuntimeError::Engine(format!(
+        "there is not exactly one network {name}"
+    )))
 }
 
 async fn find(docker: &Docker, name: &str) -> Result<Vec<Network>, RuntimeError> {
@@ -62,7 +73,9 @@ async fn find(docker: &Docker, name: &str) -> Result<Vec<Network>, RuntimeError>
     Ok(found)
 }
 
-async fn create(docker: &Docker, name: &str, account: &str) -> Result<(), RuntimeError> {
+/// Makes the network. An engine accepts a second one of the same name, and then refuses to start containers on either:
+/// where two processes made one each, the younger is taken away again by whoever made it.
+async fn create(docker: &Docker, name: &str, account: &str) -> Result<String, RuntimeError> {
     let labels = HashMap::from([("sealift.account".to_owned(), account.to_owned())]);
     let request = NetworkCreateRequest {
         name: name.to_owned(),
@@ -70,12 +83,24 @@ async fn create(docker: &Docker, name: &str, account: &str) -> Result<(), Runtim
         labels: Some(labels),
         ..NetworkCreateRequest::default()
     };
-    match docker.create_network(request).await {
-        // Another process was faster.
-        Err(bollard::errors::Error::DockerResponseServerError {
+    let created = match docker.create_network(request).await {
+        Ok(created) => created.id,
+        // Another process was faster, and the engine noticed.
+        Err(Error::DockerResponseServerError {
             status_code: 409, ..
-        })
-        | Ok(_) => Ok(()),
-        Err(error) => Err(engine_error(error)),
+        }) => return the_only_one(docker, name).await,
+        Err(error) => return Err(engine_error(error)),
+    };
+    let oldest = find(docker, name)
+        .await?
+        .into_iter()
+        .min_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)))
+        .and_then(|network| network.id);
+    if oldest.is_some_and(|oldest| oldest != created) {
+        docker
+            .remove_network(&created)
+            .await
+            .map_err(engine_error)?;
     }
+    the_only_one(docker, name).await
 }
