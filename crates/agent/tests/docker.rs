@@ -55,7 +55,7 @@ fn import_image() {
 
 struct Host {
     services: Services,
-    plane: ControlPlane,
+    _plane: ControlPlane,
     docker: DockerRuntime,
     config: AgentConfig,
     agent: AgentHandle,
@@ -78,7 +78,7 @@ async fn start_with(services: Services, config: AgentConfig) -> (Host, Session) 
     let session = plane.session().await;
     let host = Host {
         services,
-        plane,
+        _plane: plane,
         docker,
         config,
         agent,
@@ -185,7 +185,7 @@ async fn a_denied_secret_of_any_container_stops_the_task_before_that_container_s
 
     let end = host.stopped(&task).await;
     let reason = end["reason"].as_str().unwrap();
-    assert!(reason.starts_with(&format!("Secret {SECRET}: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: ")), "{reason}");
+    assert!(reason.starts_with(&format!("Secret {SECRET}: operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: ")), "{end}");
     let entries = end["containers"].as_array().unwrap();
     let entry = |name: &str| {
         let mut found = entries.iter().filter(|e| e["containerName"] == name);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_ssm::types::Parameter;
 use ecs::acs::Credentials;
 use futures::future::try_join_all;
-use types::SecretValue;
+use types::{Arn, SecretValue};
 
 use super::{AwsClients, Reference, ResolveError, SecretSource, Values, sdk_error::Call};
 
@@ -51,7 +51,7 @@ impl ParameterStore {
         let found = by_every_name(answer.parameters.unwrap_or_default());
         names
             .iter()
-            .map(|name| match found.get(name) {
+            .map(|name| match find(&found, name) {
                 Some(value) => Ok((
                     Reference {
                         value_from: name.clone(),
@@ -97,6 +97,15 @@ impl SecretSource for ParameterStore {
             try_join_all(batches.map(|(region, batch)| self.read(region, batch, role))).await?;
         Values::from_iter(answers.into_iter().flatten()).checked()
     }
+}
+
+/// The value for a name as it was asked for. Where that was an ARN, the answer may carry the bare name alone.
+fn find<'a>(found: &'a HashMap<String, SecretValue>, asked: &str) -> Option<&'a SecretValue> {
+    found.get(asked).or_else(|| {
+        let resource = asked.parse::<Arn>().ok()?.resource;
+        let bare = resource.strip_prefix("parameter/")?;
+        found.get(bare).or_else(|| found.get(&format!("/{bare}")))
+    })
 }
 
 /// The values by each text that may have asked for them: name, ARN, and either with the version or label behind it.

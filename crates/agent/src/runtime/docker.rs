@@ -32,6 +32,9 @@ use crate::{redact::redact, resolve::RegistryLogin};
 /// Longer than anything that is asked of the engine; each call has its own, shorter limit.
 const CLIENT_TIMEOUT: Duration = Duration::from_hours(3);
 
+/// How often a start is tried while there are two networks of the account for a moment.
+const START_ATTEMPTS: u32 = 10;
+
 /// Drives a Docker Engine.
 #[derive(Clone)]
 pub struct DockerRuntime {
@@ -152,15 +155,18 @@ impl ContainerRuntime for DockerRuntime {
     }
 
     async fn start(&self, id: &str, container: &Container) -> Result<(), RuntimeError> {
-        let started = self
-            .docker
-            .start_container(id, None::<StartContainerOptions>)
-            .await;
-        match started {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self
-                .without_secrets(engine_error(error), id, container)
-                .await),
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let options = None::<StartContainerOptions>;
+            let Err(error) = self.docker.start_container(id, options).await else {
+                return Ok(());
+            };
+            let error = engine_error(error);
+            if attempts == START_ATTEMPTS || !network::is_ambiguous(&error) {
+                return Err(self.without_secrets(error, id, container).await);
+            }
+            tokio::time::sleep(network::PAUSE).await;
         }
     }
 

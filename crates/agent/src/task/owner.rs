@@ -138,7 +138,8 @@ impl Owner {
             if self.is_over() {
                 break;
             }
-            let tick = self.reporting.has_unsent() || self.waits_with_a_timeout();
+            let tick = self.wanted_running
+                && (self.reporting.has_unsent() || self.waits_with_a_timeout());
             tokio::select! {
                 Some(command) = self.commands.recv() => self.obey(command),
                 Some(event) = self.jobs.next() => self.apply(event),
@@ -168,8 +169,8 @@ impl Owner {
 
     /// Whether a wait may run out with nothing else happening.
     fn waits_with_a_timeout(&self) -> bool {
-        self.wanted_running
-            && self.task.containers.iter().any(|c| c.start_timeout.is_some())
+        let has_timeout = |container: &Container| container.start_timeout.is_some();
+        self.task.containers.iter().any(has_timeout)
             && self.records.iter().any(|r| r.known < Known::Running)
     }
 

@@ -30,7 +30,7 @@ impl Reporting {
         self.unsent.push(report);
     }
 
-    /// Whether a change waits that no change of the task will carry soon.
+    /// Whether a change of a container waits for a report. In a task that is to stop, it waits for the last one.
     pub fn has_unsent(&self) -> bool {
         self.sent.is_some() && !self.unsent.is_empty()
     }

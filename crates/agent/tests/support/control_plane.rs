@@ -27,7 +27,11 @@ impl AcsConnector for Connector {
             return Err(refusal);
         }
         let (ours, agents) = Duplex::pair(16);
-        self.opened.send((upgrade, ours)).unwrap();
+        let gone = |_| ConnectRefused {
+            status: 503,
+            body: "the test is over".into(),
+        };
+        self.opened.send((upgrade, ours)).map_err(gone)?;
         Ok(agents)
     }
 }

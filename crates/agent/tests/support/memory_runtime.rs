@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use ecs::acs::Container;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::{sync::watch, time::sleep};
-use types::{SystemClock, Clock as _};
+use types::{Clock as _, SystemClock};
 
 pub const DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000001";
 
@@ -205,7 +205,10 @@ impl ContainerRuntime for MemoryRuntime {
         Ok(())
     }
 
-    async fn stop(&self, id: &str, _: Duration) -> Result<(), RuntimeError> {
+    async fn stop(&self, id: &str, timeout: Duration) -> Result<(), RuntimeError> {
+        // Whoever is about to end by himself may do so.
+        let patience = timeout.min(Duration::from_millis(300));
+        let _ = tokio::time::timeout(patience, self.wait(id)).await;
         self.end(id, 137);
         Ok(())
     }

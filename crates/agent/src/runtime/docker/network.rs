@@ -45,7 +45,7 @@ impl Networks {
 
 /// How long another process may take to remove the network that it made too late.
 const LOOKS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// The network of this name, once there is exactly one.
 async fn the_only_one(docker: &Docker, name: &str) -> Result<String, RuntimeError> {
@@ -58,6 +58,11 @@ async fn the_only_one(docker: &Docker, name: &str) -> Result<String, RuntimeErro
     Err(RuntimeError::Engine(format!(
         "there is not exactly one network {name}"
     )))
+}
+
+/// What an engine says while there is a second network of the same name.
+pub(super) fn is_ambiguous(error: &RuntimeError) -> bool {
+    error.to_string().contains("is ambiguous")
 }
 
 async fn find(docker: &Docker, name: &str) -> Result<Vec<Network>, RuntimeError> {
