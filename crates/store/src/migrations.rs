@@ -22,12 +22,7 @@ pub(crate) async fn apply(
     place: &str,
 ) -> Result<(), StoreError> {
     let failed = |error| StoreError::from_database(place, error);
-    execute(
-        connection,
-        "CREATE TABLE IF NOT EXISTS schema_steps (version BIGINT NOT NULL PRIMARY KEY)",
-    )
-    .await
-    .map_err(failed)?;
+    list_steps(connection, dialect).await.map_err(failed)?;
     let known = STEPS.last().map_or(0, |(version, _)| *version);
     let found = applied(connection).await.map_err(failed)?;
     if let Some(found) = found.into_iter().max().filter(|found| *found > known) {
@@ -46,14 +41,38 @@ pub(crate) async fn apply(
     Ok(())
 }
 
+/// Makes the list of applied steps, where it is not there yet.
+async fn list_steps(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
+    begin(connection, dialect).await?;
+    let table = "CREATE TABLE IF NOT EXISTS schema_steps (version BIGINT NOT NULL PRIMARY KEY)";
+    let outcome = execute(connection, table).await;
+    end(connection, outcome).await
+}
+
 async fn step(
     connection: &mut AnyConnection,
     dialect: Dialect,
     version: i64,
     text: &str,
 ) -> Result<(), sqlx::Error> {
-    execute(connection, dialect.begin()).await?;
+    begin(connection, dialect).await?;
     let outcome = step_in_transaction(connection, dialect, version, text).await;
+    end(connection, outcome).await
+}
+
+/// Begins a transaction in which no other server changes the schema.
+async fn begin(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
+    execute(connection, dialect.begin()).await?;
+    match dialect.migration_lock() {
+        Some(lock) => execute(connection, lock).await,
+        None => Ok(()),
+    }
+}
+
+async fn end(
+    connection: &mut AnyConnection,
+    outcome: Result<(), sqlx::Error>,
+) -> Result<(), sqlx::Error> {
     let end = if outcome.is_ok() {
         "COMMIT"
     } else {
@@ -70,9 +89,6 @@ async fn step_in_transaction(
     version: i64,
     text: &str,
 ) -> Result<(), sqlx::Error> {
-    if let Some(lock) = dialect.migration_lock() {
-        execute(connection, lock).await?;
-    }
     // Looked at under the lock: another server may have been here first.
     if applied(connection).await?.contains(&version) {
         return Ok(());
@@ -101,4 +117,26 @@ async fn applied(connection: &mut AnyConnection) -> Result<Vec<i64>, sqlx::Error
 
 async fn execute(connection: &mut AnyConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(sql).execute(connection).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{OpenOptions, Store};
+
+    #[tokio::test]
+    async fn two_servers_that_start_at_once_migrate_one_database_together() {
+        let Some(database) = crate::testing::Postgres::create().await else {
+            return;
+        };
+        let url = database.url();
+        let open = || Store::open(&url, OpenOptions { readers: 2 });
+        let (one, two) = futures::join!(open(), open());
+        two.unwrap().close().await;
+        database.drop_after(one.unwrap()).await;
+    }
+
+    #[test]
+    fn steps_are_in_order_and_each_number_comes_once() {
+        assert!(super::STEPS.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
 }

@@ -332,3 +332,6 @@ async fn run(connection: &mut AnyConnection, sql: &'static str) -> Result<(), Wr
         .map(|_| ())
         .map_err(|error| WriteLost::Flush(Arc::new(error)))
 }
+
+#[cfg(test)]
+mod tests;
