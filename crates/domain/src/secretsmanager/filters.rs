@@ -82,10 +82,11 @@ fn split_words(text: &str) -> Vec<String> {
     for c in text.chars() {
         let now = class(c);
         let mut carried = String::new();
-        if let Some(word) = words.last_mut() {
-            if before == Class::Upper && now == Class::Lower && word.chars().count() > 1 {
-                carried.extend(word.pop());
-            }
+        if let Some(word) = words.last_mut()
+            && (before, now) == (Class::Upper, Class::Lower)
+            && word.chars().count() > 1
+        {
+            carried.extend(word.pop());
         }
         let goes_on = before == now || (before, now) == (Class::Upper, Class::Lower);
         if !carried.is_empty() || !goes_on {

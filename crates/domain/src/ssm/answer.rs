@@ -41,7 +41,7 @@ pub(super) async fn found(
 ) -> Result<Result<ssm::Parameter, Error>, Error> {
     match found {
         Found::Parameter(version, selector) => {
-            parameter(cx, version, selector.as_ref(), with_decryption)
+            parameter(cx, *version, selector.as_ref(), with_decryption)
                 .await
                 .map(Ok)
         }

@@ -17,7 +17,7 @@ pub(super) struct Filter {
 enum Key {
     Name,
     Type,
-    KeyId,
+    KmsKey,
     Tier,
     DataType,
     Path,
@@ -60,7 +60,7 @@ pub(super) fn check(of: Of, filters: Vec<ParameterStringFilter>) -> Result<Vec<F
 fn check_one(of: Of, filter: ParameterStringFilter) -> Result<Filter, Error> {
     let key = match (filter.key.as_str(), of) {
         ("Type", _) => Key::Type,
-        ("KeyId", _) => Key::KeyId,
+        ("KeyId", _) => Key::KmsKey,
         ("Label", Of::ByPath) => Key::Label,
         ("Name", Of::Describe) => Key::Name,
         ("Tier", Of::Describe) => Key::Tier,
@@ -151,7 +151,7 @@ impl Filter {
         let (key, option) = match key {
             ParametersFilterKey::Name => (Key::Name, Match::BeginsWith),
             ParametersFilterKey::Type => (Key::Type, Match::Equals),
-            ParametersFilterKey::KeyId => (Key::KeyId, Match::Equals),
+            ParametersFilterKey::KeyId => (Key::KmsKey, Match::Equals),
         };
         Self {
             key,
@@ -183,10 +183,10 @@ impl Filter {
             // Labels were looked at when the version was chosen.
             Key::Label => return true,
             Key::Type => Some(parameter.type_.as_str()),
-            Key::KeyId if parameter.type_ == ParameterType::SecureString.as_str() => {
+            Key::KmsKey if parameter.type_ == ParameterType::SecureString.as_str() => {
                 Some(parameter.key_id.as_deref().unwrap_or(DEFAULT_KEY))
             }
-            Key::KeyId => None,
+            Key::KmsKey => None,
             Key::Tier => Some(parameter.tier.as_str()),
             Key::DataType => Some(parameter.data_type.as_str()),
             Key::Tag(key) => {

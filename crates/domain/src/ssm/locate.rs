@@ -57,7 +57,7 @@ impl Located {
 /// What a read found.
 pub(super) enum Found {
     /// The version that was asked for, and the selector that chose it.
-    Parameter(Parameter, Option<Selector>),
+    Parameter(Box<Parameter>, Option<Selector>),
     /// A secret that is read through Parameter Store.
     Reference(Reference),
     Missing(Missing),
@@ -126,7 +126,7 @@ pub(super) async fn find(cx: &mut Cx, action: &str, asked: &str) -> Result<Found
         return Ok(Found::Missing(Missing::Parameter));
     };
     let Some(selector) = selector else {
-        return Ok(Found::Parameter(latest, None));
+        return Ok(Found::Parameter(Box::new(latest), None));
     };
     let account = cx.account().clone();
     let key = ParameterKey {
@@ -139,7 +139,7 @@ pub(super) async fn find(cx: &mut Cx, action: &str, asked: &str) -> Result<Found
         Selector::Label(label) => cx.db.parameter_labelled(key, label).await?,
     };
     Ok(match version {
-        Some(version) => Found::Parameter(version, Some(selector)),
+        Some(version) => Found::Parameter(Box::new(version), Some(selector)),
         None => Found::Missing(Missing::Version {
             version: selector.text(),
             name: name.given,

@@ -119,21 +119,11 @@ impl Asked {
                 selector,
             });
         }
-        let (arn, rest) = match text.strip_prefix("arn:") {
-            None => (None, text.to_owned()),
-            Some(_) => {
-                let mut arn: Arn = text.parse().map_err(|_| NameError::Malformed)?;
-                let rest = arn
-                    .resource
-                    .strip_prefix("parameter")
-                    .filter(|_| arn.service == "ssm");
-                let rest = rest
-                    .filter(|rest| rest.starts_with('/'))
-                    .ok_or(NameError::Malformed)?;
-                let rest = rest.to_owned();
-                arn.resource.truncate("parameter".len());
-                (Some(arn), rest)
-            }
+        let (arn, rest) = if text.starts_with("arn:") {
+            let (arn, path) = split_arn(text).ok_or(NameError::Malformed)?;
+            (Some(arn), path)
+        } else {
+            (None, text.to_owned())
         };
         let mut parts = rest.split(':');
         let name = Name::parse(parts.next().unwrap_or_default())?;
@@ -147,6 +137,14 @@ impl Asked {
             selector,
         })
     }
+}
+
+/// The ARN of a parameter up to `parameter`, and the path after it with its selector.
+fn split_arn(text: &str) -> Option<(Arn, String)> {
+    let mut arn: Arn = text.parse().ok()?;
+    let path = arn.resource.strip_prefix("parameter")?.to_owned();
+    arn.resource.truncate("parameter".len());
+    (arn.service == "ssm" && path.starts_with('/')).then_some((arn, path))
 }
 
 impl Selector {

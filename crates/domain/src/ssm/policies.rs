@@ -138,7 +138,7 @@ mod tests {
         ));
         let twice = format!("[{EXPIRATION},{EXPIRATION}]");
         assert!(matches!(refusal(&twice), Error::IncompatiblePolicy(_)));
-        let many = format!("[{}]", vec![EXPIRATION; 11].join(","));
+        let many = format!("[{}]", [EXPIRATION; 11].join(","));
         assert!(matches!(refusal(&many), Error::PoliciesLimitExceeded(_)));
     }
 }
