@@ -57,17 +57,6 @@ impl<'a> Use<'a> {
             None => access,
         }
     }
-
-    fn decide(self, cx: &mut Cx, access: Access) -> Result<(), CommonError> {
-        if self.via.is_none() {
-            return cx.authorize(access);
-        }
-        // AWS: a request that a service makes for its caller has no source address.
-        let address = cx.request.source_ip.take();
-        let decided = cx.authorize(access);
-        cx.request.source_ip = address;
-        decided
-    }
 }
 
 /// Refuses whoever may not use the key.
@@ -90,7 +79,7 @@ pub(super) fn on_key(cx: &mut Cx, key: &Key, intent: Use<'_>) -> Result<(), Comm
                 .iter()
                 .map(|tag| (tag.key.as_str(), tag.value.as_str())),
         );
-    intent.decide(cx, access)
+    cx.authorize(access)
 }
 
 /// Refuses whoever might not use a key of which there is none, so that only who may learns that.
@@ -101,5 +90,5 @@ pub(super) fn on_missing(
     intent: Use<'_>,
 ) -> Result<(), CommonError> {
     let access = intent.access(cx, resource).resource_account(owner);
-    intent.decide(cx, access)
+    cx.authorize(access)
 }

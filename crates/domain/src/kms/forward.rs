@@ -159,14 +159,11 @@ impl Via {
         }
     }
 
+    /// Says in a request that the service makes it for its caller.
     pub(super) fn conditions(self, access: Access, region: &Region) -> Access {
-        let principal = format!("{}.amazonaws.com", self.name());
         access
             .with("kms:ViaService", self.endpoint(region))
-            .with("aws:ViaAWSService", "true")
-            .with_list("aws:CalledVia", [principal.clone()])
-            .with("aws:CalledViaFirst", principal.as_str())
-            .with("aws:CalledViaLast", principal)
+            .called_via(format!("{}.amazonaws.com", self.name()))
     }
 
     fn asking<'a>(self, action: &'a str, context: &'a EncryptionContext) -> Use<'a> {
