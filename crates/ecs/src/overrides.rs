@@ -1,4 +1,4 @@
-//! The overrides of RunTask, merged into the definition: the agent is told the outcome and never sees them.
+//! The overrides of `RunTask`, merged into the definition: the agent is told the outcome and never sees them.
 
 use api::ecs::{ContainerDefinition, ContainerOverride, KeyValuePair, TaskOverride};
 

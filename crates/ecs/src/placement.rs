@@ -26,7 +26,7 @@ pub struct Room {
     pub ports_udp: BTreeSet<i32>,
 }
 
-/// What an instance lacks for a task, as RunTask names it among its failures.
+/// What an instance lacks for a task, as `RunTask` names it among its failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lack {
     Cpu,

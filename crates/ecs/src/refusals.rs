@@ -1,4 +1,4 @@
-//! What RunTask refuses by name because sealift does not do it yet.
+//! What `RunTask` refuses by name because sealift does not do it yet.
 //!
 //! Registering keeps the whole shape of a definition. Running it must not quietly leave a part out, so every setting
 //! that would have no effect is refused here; whatever is not named here works.
@@ -18,7 +18,7 @@ const RESERVED_LABELS: [&str; 2] = ["com.amazonaws.ecs.", "sealift."];
 #[error("{0} is not supported yet by sealift.")]
 pub struct NotSupported(String);
 
-/// Refuses a call of RunTask whose own parameters ask for what does not exist here.
+/// Refuses a call of `RunTask` whose own parameters ask for what does not exist here.
 pub fn check_call(input: &run_task::Input) -> Result<(), NotSupported> {
     let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
     refuse(

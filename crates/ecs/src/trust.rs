@@ -12,6 +12,10 @@ use crate::task_definition::{Definition, name_of};
 
 /// What the operator allows.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing the operator says yes or no to"
+)]
 pub struct Allowed<'a> {
     pub privileged: bool,
     pub pid_host: bool,

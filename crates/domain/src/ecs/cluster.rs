@@ -15,8 +15,7 @@ use crate::Cx;
 pub(super) const ACTIVE: &str = "ACTIVE";
 pub(super) const INACTIVE: &str = "INACTIVE";
 
-/// What CreateCluster was given beside the name.
-#[expect(clippy::doc_markdown, reason = "an operation's name is no code")]
+/// What `CreateCluster` was given beside the name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Details {

@@ -19,7 +19,7 @@ use types::{Entropy, Fault};
 
 use super::{place_of, tags};
 
-/// What RunTask was given beside what has a column, and what it takes of its instance.
+/// What `RunTask` was given beside what has a column, and what it takes of its instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Details {
     /// The overrides, as JSON.
@@ -59,7 +59,7 @@ impl Details {
     }
 }
 
-/// Reads back what RunTask was given.
+/// Reads back what `RunTask` was given.
 pub(super) fn details(row: &TaskRow) -> Result<Details, Fault> {
     serde_json::from_str(&row.task.details).map_err(Fault::new)
 }

@@ -17,8 +17,7 @@ pub struct Registration {
     pub deregistered_at: Option<Timestamp>,
 }
 
-/// The whole shape, as DescribeTaskDefinition answers it.
-#[expect(clippy::doc_markdown, reason = "an operation's name is no code")]
+/// The whole shape, as `DescribeTaskDefinition` answers it.
 pub fn describe(
     definition: Definition,
     registration: &Registration,

@@ -116,9 +116,10 @@ fn volumes(definition: &Definition) -> Result<(), Invalid> {
 
 fn roles(definition: &Definition) -> Result<(), Invalid> {
     let roles = [&definition.execution_role_arn, &definition.task_role_arn];
-    match roles.into_iter().flatten().all(|arn| is_role_arn(arn)) {
-        true => Ok(()),
-        false => Err(Invalid::new("Role is not valid")),
+    if roles.into_iter().flatten().all(|arn| is_role_arn(arn)) {
+        Ok(())
+    } else {
+        Err(Invalid::new("Role is not valid"))
     }
 }
 
