@@ -91,7 +91,11 @@ async fn run(
         registered = registering => registered?,
         () = told_to_stop(&mut shutdown) => return Ok(()),
     };
-    tracing::info!(container_instance.arn = arn, cluster = config.cluster, "registered");
+    tracing::info!(
+        container_instance.arn = arn,
+        cluster = config.cluster,
+        "registered"
+    );
 
     let reporter = Reporter::new(
         client.clone(),
@@ -105,7 +109,10 @@ async fn run(
         reporter,
         pulled: Mutex::default(),
     }));
-    tasks.find_remnants(&arn).await.map_err(AgentError::Engine)?;
+    tasks
+        .find_remnants(&arn)
+        .await
+        .map_err(AgentError::Engine)?;
     registration.send_replace(Some(arn.clone()));
 
     let sessions = Sessions {

@@ -82,9 +82,7 @@ pub struct InvalidSetting {
 
 impl EcsConfig {
     /// The settings from ECS's variables, with the agent's own defaults for what is not set.
-    pub fn from_variables(
-        lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, InvalidSetting> {
+    pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let duration = |variable, default: Duration, minimum: u64| match lookup(variable) {
             None => Ok(default),
             Some(text) => parse_go_duration(&text)
@@ -97,7 +95,7 @@ impl EcsConfig {
         };
         let default = Self::default();
         Ok(Self {
-            image_pull_behavior: pull_behavior(lookup("ECS_IMAGE_PULL_BEHAVIOR"))?,
+            image_pull_behavior: pull_behavior(lookup("ECS_IMAGE_PULL_BEHAVIOR").as_deref())?,
             engine_task_cleanup_wait_duration: duration(
                 "ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION",
                 default.engine_task_cleanup_wait_duration,
@@ -129,8 +127,8 @@ impl EcsConfig {
     }
 }
 
-fn pull_behavior(text: Option<String>) -> Result<ImagePullBehavior, InvalidSetting> {
-    match text.as_deref() {
+fn pull_behavior(text: Option<&str>) -> Result<ImagePullBehavior, InvalidSetting> {
+    match text {
         None | Some("" | "default") => Ok(ImagePullBehavior::Default),
         Some("always") => Ok(ImagePullBehavior::Always),
         Some("once") => Ok(ImagePullBehavior::Once),

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn a_terminal_reason_is_one_line_with_a_capital() {
-        assert_eq!(terminal("fetching\n\tsecret   data"), "Fetching secret data");
+        assert_eq!(
+            terminal("fetching\n\tsecret   data"),
+            "Fetching secret data"
+        );
         assert_eq!(terminal("ssm x;asm y"), "Ssm x;asm y");
         assert_eq!(terminal(""), "");
     }
@@ -51,8 +54,8 @@ mod tests {
 
     #[test]
     fn durations_look_as_go_prints_them() {
-        assert_eq!(go_duration(Duration::from_secs(240)), "4m0s");
-        assert_eq!(go_duration(Duration::from_secs(7200)), "2h0m0s");
+        assert_eq!(go_duration(Duration::from_mins(4)), "4m0s");
+        assert_eq!(go_duration(Duration::from_hours(2)), "2h0m0s");
         assert_eq!(go_duration(Duration::from_secs(45)), "45s");
     }
 }

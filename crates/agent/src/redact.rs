@@ -19,7 +19,9 @@ pub(crate) fn redact<'a>(
         for form in forms(value) {
             if !form.is_empty() && redacted.contains(form.as_str()) {
                 if form.len() < SHORTEST_TO_BLANK {
-                    return format!("the engine's text is withheld, it contains the value of {name}");
+                    return format!(
+                        "the engine's text is withheld, it contains the value of {name}"
+                    );
                 }
                 redacted = redacted.replace(form.as_str(), &format!("<value of {name}>"));
             }
@@ -61,7 +63,10 @@ mod tests {
             redacted("invalid size: 'not a size'", "not a size"),
             "invalid size: '<value of V>'"
         );
-        assert_eq!(redacted(r#"bad "a\nbcd" here"#, "a\nbcd"), r#"bad "<value of V>" here"#);
+        assert_eq!(
+            redacted(r#"bad "a\nbcd" here"#, "a\nbcd"),
+            r#"bad "<value of V>" here"#
+        );
         assert_eq!(redacted("no such file", "s3cr3t"), "no such file");
         assert_eq!(redacted("no such file", ""), "no such file");
     }

@@ -43,12 +43,7 @@ pub(crate) async fn register(
     runtime: &Arc<dyn ContainerRuntime>,
 ) -> Result<(String, Engine), AgentError> {
     let engine = runtime.engine().await.map_err(AgentError::Engine)?;
-    let mut backoff = Backoff::new(
-        Duration::from_secs(3),
-        2.0,
-        Duration::from_secs(192),
-        0.2,
-    );
+    let mut backoff = Backoff::new(Duration::from_secs(3), 2.0, Duration::from_secs(192), 0.2);
     loop {
         let answer = client
             .register_container_instance()
@@ -112,17 +107,19 @@ fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
         .iter()
         .map(|name| capability((*name).to_owned()))
         .collect();
-    attributes.extend(
-        DOCKER_API_VERSIONS
-            .iter()
-            .map(|v| capability(format!("com.amazonaws.ecs.capability.docker-remote-api.{v}"))),
-    );
+    attributes.extend(DOCKER_API_VERSIONS.iter().map(|v| {
+        capability(format!(
+            "com.amazonaws.ecs.capability.docker-remote-api.{v}"
+        ))
+    }));
     attributes.extend(
         drivers
             .iter()
             .map(|d| capability(format!("com.amazonaws.ecs.capability.logging-driver.{d}"))),
     );
-    attributes.push(capability("ecs.capability.container-health-check".to_owned()));
+    attributes.push(capability(
+        "ecs.capability.container-health-check".to_owned(),
+    ));
     for (name, value) in [
         ("ecs.os-type", "linux"),
         ("ecs.os-family", "LINUX"),

@@ -51,6 +51,7 @@ impl TaskReport {
 
 /// The moments that a report carries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "ECS names them so")]
 pub(crate) struct Times {
     pub pull_started_at: Option<Timestamp>,
     pub pull_stopped_at: Option<Timestamp>,
@@ -176,8 +177,17 @@ fn state_change(container: &ContainerReport) -> ContainerStateChange {
         .status(container.status.as_str())
         .set_image_digest(container.image_digest.clone())
         .set_runtime_id(container.runtime_id.clone())
-        .set_exit_code(container.exit_code.and_then(|code| i32::try_from(code).ok()))
-        .set_reason(container.reason.as_deref().map(|r| reason::cut(r).to_owned()))
+        .set_exit_code(
+            container
+                .exit_code
+                .and_then(|code| i32::try_from(code).ok()),
+        )
+        .set_reason(
+            container
+                .reason
+                .as_deref()
+                .map(|r| reason::cut(r).to_owned()),
+        )
         .set_network_bindings((!bindings.is_empty()).then_some(bindings))
         .build()
 }

@@ -15,12 +15,12 @@ mod secrets_manager;
 use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
+pub(crate) use clients::shared_http_client;
 pub use clients::{AwsClients, ServiceEndpoints};
 use ecs::acs::{Container, Credentials};
 pub(crate) use go_json::Json;
-pub(crate) use clients::shared_http_client;
-pub(crate) use registry::wanted_login;
 pub use parameter_store::ParameterStore;
+pub(crate) use registry::wanted_login;
 pub use registry::{RegistryLogin, RegistryLogins};
 pub use secrets_manager::SecretsManager;
 use types::SecretValue;
@@ -29,11 +29,8 @@ use types::SecretValue;
 #[async_trait]
 pub trait SecretSource: Send + Sync {
     /// All values of `wanted`, read as `role`; or why the task cannot start.
-    async fn fetch(
-        &self,
-        wanted: &[Reference],
-        role: &Credentials,
-    ) -> Result<Values, ResolveError>;
+    async fn fetch(&self, wanted: &[Reference], role: &Credentials)
+    -> Result<Values, ResolveError>;
 }
 
 /// What one secret of a container refers to.

@@ -61,7 +61,8 @@ impl Sessions {
     }
 
     async fn reconnect_for_ever(&mut self) {
-        let mut backoff = Backoff::new(Duration::from_millis(250), 1.5, Duration::from_mins(2), 0.2);
+        let mut backoff =
+            Backoff::new(Duration::from_millis(250), 1.5, Duration::from_mins(2), 0.2);
         let mut endpoint: Option<(String, Instant)> = None;
         // The highest sequence number seen; it guards against manifests that were overtaken.
         let mut conversation = Conversation::new(self.tasks.clone());
@@ -90,10 +91,7 @@ impl Sessions {
         }
     }
 
-    async fn endpoint(
-        &self,
-        known: &mut Option<(String, Instant)>,
-    ) -> Result<String, String> {
+    async fn endpoint(&self, known: &mut Option<(String, Instant)>) -> Result<String, String> {
         if let Some((address, since)) = known
             && since.elapsed() < ENDPOINT_LIFETIME
         {
@@ -132,7 +130,11 @@ impl Sessions {
                 Ended::Deregistered
             }
             Err(refused) => {
-                tracing::warn!(status = refused.status, error = refused.body, "session refused");
+                tracing::warn!(
+                    status = refused.status,
+                    error = refused.body,
+                    "session refused"
+                );
                 Ended::Badly
             }
         }

@@ -111,8 +111,8 @@ impl ContainerError {
     }
 
     /// An engine's error under the name of the step it happened in, unless it has a name of its own.
-    fn of(name: &'static str, error: RuntimeError) -> Self {
-        let name = match &error {
+    fn of(name: &'static str, error: &RuntimeError) -> Self {
+        let name = match error {
             RuntimeError::HostConfig(_) => "HostConfigError",
             RuntimeError::ContainerConfig(_) => "DockerClientConfigError",
             RuntimeError::Volume(_) => "CannotCreateVolumeError",

@@ -80,7 +80,10 @@ fn comparable(mut report: Value) -> Value {
             }
         }
     }
-    report.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    report
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
     report["task"] = "<task>".into();
     sorted(report)
 }
@@ -99,7 +102,9 @@ fn sorted(value: Value) -> Value {
 
 fn assert_reported(reports: Vec<Value>, recorded: &Value) {
     let recorded = recorded.as_array().unwrap().iter();
-    let recorded: Vec<_> = recorded.map(|change| comparable(change["body"].clone())).collect();
+    let recorded: Vec<_> = recorded
+        .map(|change| comparable(change["body"].clone()))
+        .collect();
     let reports: Vec<_> = reports.into_iter().map(comparable).collect();
     assert_eq!(reports, recorded);
 }
@@ -108,12 +113,19 @@ fn assert_reported(reports: Vec<Value>, recorded: &Value) {
 async fn the_agent_registers_discovers_and_opens_a_signed_session() {
     let (joined, session) = join().await;
     let recorded = recorded();
-    let actions: Vec<_> = joined.services.calls().into_iter().map(|call| call.action).collect();
+    let actions: Vec<_> = joined
+        .services
+        .calls()
+        .into_iter()
+        .map(|call| call.action)
+        .collect();
     assert_eq!(json!(actions), recorded["order"]);
 
     let register = &joined.services.bodies("RegisterContainerInstance")[0];
     let resources = register["totalResources"].as_array().unwrap();
-    let recorded_resources = recorded["register"]["body"]["totalResources"].as_array().unwrap();
+    let recorded_resources = recorded["register"]["body"]["totalResources"]
+        .as_array()
+        .unwrap();
     assert_eq!(resources.len(), recorded_resources.len());
     for (resource, recorded) in resources.iter().zip(recorded_resources) {
         // This SDK also sends the members of the other types, as zeros.
@@ -124,26 +136,49 @@ async fn the_agent_registers_discovers_and_opens_a_signed_session() {
     assert_eq!(register["cluster"], "oracle");
     let names = |body: &Value| -> Vec<String> {
         let attributes = body["attributes"].as_array().unwrap().iter();
-        attributes.map(|a| a["name"].as_str().unwrap().to_owned()).collect()
+        attributes
+            .map(|a| a["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     let known = names(&recorded["register"]["body"]);
     for name in names(register) {
-        assert!(known.contains(&name), "{name} is no attribute of the reference agent");
+        assert!(
+            known.contains(&name),
+            "{name} is no attribute of the reference agent"
+        );
     }
 
     let uri = session.upgrade.uri();
-    assert_eq!((uri.path(), session.upgrade.method().as_str()), ("/acs/ws", "GET"));
+    assert_eq!(
+        (uri.path(), session.upgrade.method().as_str()),
+        ("/acs/ws", "GET")
+    );
     let query: std::collections::BTreeMap<_, _> =
-        url::form_urlencoded::parse(uri.query().unwrap().as_bytes()).into_owned().collect();
+        url::form_urlencoded::parse(uri.query().unwrap().as_bytes())
+            .into_owned()
+            .collect();
     let connect = recorded["acsConnect"]["query"].as_object().unwrap();
-    assert!(query.keys().eq(connect.keys().collect::<std::collections::BTreeSet<_>>()));
-    for same in ["clusterArn", "containerInstanceArn", "dockerVersion", "protocolVersion", "sendCredentials", "seqNum"] {
+    assert!(
+        query
+            .keys()
+            .eq(connect.keys().collect::<std::collections::BTreeSet<_>>())
+    );
+    for same in [
+        "clusterArn",
+        "containerInstanceArn",
+        "dockerVersion",
+        "protocolVersion",
+        "sendCredentials",
+        "seqNum",
+    ] {
         assert_eq!(query[same], connect[same].as_str().unwrap());
     }
     let header = |name: &str| session.upgrade.headers()[name].to_str().unwrap().to_owned();
     let authorization = header("authorization");
     assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIAINSTANCEORACLE00/"));
-    assert!(authorization.contains("/us-west-2/ecs/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, "));
+    assert!(authorization.contains(
+        "/us-west-2/ecs/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, "
+    ));
     assert_eq!(header("x-amz-security-token"), "instance-token");
     assert_eq!(header("host"), "acs.test");
     assert_eq!(
@@ -155,9 +190,16 @@ async fn the_agent_registers_discovers_and_opens_a_signed_session() {
 #[tokio::test]
 async fn heartbeats_are_answered_and_unknown_messages_ignored() {
     let (_joined, mut session) = join().await;
-    session.say_text(r#"{"type":"NoSuchMessage","message":{"messageId":"x"}}"#.into()).await;
+    session
+        .say_text(r#"{"type":"NoSuchMessage","message":{"messageId":"x"}}"#.into())
+        .await;
     session.say_text("not even json".into()).await;
-    session.say(acs::PayloadMessage { tasks: vec![task(vec![])], ..Default::default() }).await;
+    session
+        .say(acs::PayloadMessage {
+            tasks: vec![task(vec![])],
+            ..Default::default()
+        })
+        .await;
     session
         .say(HeartbeatMessage {
             message_id: "hb-1".into(),
@@ -171,18 +213,39 @@ async fn heartbeats_are_answered_and_unknown_messages_ignored() {
 #[tokio::test]
 async fn a_payload_is_acknowledged_with_its_credentials_and_runs() {
     let (joined, mut session) = join().await;
-    let mut task = task(vec![container("app", "registry.test/app:1", &["sleep", "60"])]);
-    task.role_credentials = Some(acs::Credentials { credentials_id: "application".into(), ..role() });
+    let mut task = task(vec![container(
+        "app",
+        "registry.test/app:1",
+        &["sleep", "60"],
+    )]);
+    task.role_credentials = Some(acs::Credentials {
+        credentials_id: "application".into(),
+        ..role()
+    });
     session.hand_over(vec![task.clone()]).await;
     let answers = session.hear_all().await;
     assert_eq!(
         types(&answers),
-        ["AckRequest", "IAMRoleCredentialsAckRequest", "IAMRoleCredentialsAckRequest"]
+        [
+            "AckRequest",
+            "IAMRoleCredentialsAckRequest",
+            "IAMRoleCredentialsAckRequest"
+        ]
     );
-    let ack = answers.iter().map(said).find(|a| a["type"] == "AckRequest").unwrap();
+    let ack = answers
+        .iter()
+        .map(said)
+        .find(|a| a["type"] == "AckRequest")
+        .unwrap();
     let recorded = recorded();
-    assert_eq!(ack["message"]["cluster"], recorded["payloadAcks"][1]["message"]["cluster"]);
-    assert_eq!(ack["message"]["containerInstance"], recorded["payloadAcks"][1]["message"]["containerInstance"]);
+    assert_eq!(
+        ack["message"]["cluster"],
+        recorded["payloadAcks"][1]["message"]["cluster"]
+    );
+    assert_eq!(
+        ack["message"]["containerInstance"],
+        recorded["payloadAcks"][1]["message"]["containerInstance"]
+    );
 
     let reports = eventually("RUNNING", || {
         Some(joined.services.reports(&task.arn)).filter(|reports| reports.len() == 2)
@@ -199,15 +262,29 @@ async fn a_payload_is_acknowledged_with_its_credentials_and_runs() {
     stop.desired_status = "STOPPED".into();
     session.hand_over(vec![stop]).await;
     let end = eventually("STOPPED", || joined.services.stopped(&task.arn)).await;
-    assert_eq!(comparable(end), comparable(recorded["stop"]["lastChange"]["body"].clone()));
+    assert_eq!(
+        comparable(end),
+        comparable(recorded["stop"]["lastChange"]["body"].clone())
+    );
     assert_eq!(joined.services.reports(&task.arn).len(), 3);
-    assert!(joined.runtime.container(&task.arn, "app").unwrap().name.starts_with("ecs-agent-test-1-app-"));
+    assert!(
+        joined
+            .runtime
+            .container(&task.arn, "app")
+            .unwrap()
+            .name
+            .starts_with("ecs-agent-test-1-app-")
+    );
 }
 
 #[tokio::test]
 async fn refreshed_credentials_are_acknowledged_only_for_tasks_that_are_known() {
     let (_joined, mut session) = join().await;
-    let task = task(vec![container("app", "registry.test/app:1", &["sleep", "60"])]);
+    let task = task(vec![container(
+        "app",
+        "registry.test/app:1",
+        &["sleep", "60"],
+    )]);
     session.hand_over(vec![task.clone()]).await;
     session.hear_all().await;
     let refresh = |task_arn: &str, role_type| IAMRoleCredentialsMessage {
@@ -219,9 +296,17 @@ async fn refreshed_credentials_are_acknowledged_only_for_tasks_that_are_known() 
     };
     for role_type in [RoleType::TaskExecution, RoleType::TaskApplication] {
         session.say(refresh(&task.arn, role_type)).await;
-        assert_eq!(types(&session.hear_all().await), ["IAMRoleCredentialsAckRequest"]);
+        assert_eq!(
+            types(&session.hear_all().await),
+            ["IAMRoleCredentialsAckRequest"]
+        );
     }
-    session.say(refresh("arn:aws:ecs:us-west-2:111122223333:task/oracle/none", RoleType::TaskExecution)).await;
+    session
+        .say(refresh(
+            "arn:aws:ecs:us-west-2:111122223333:task/oracle/none",
+            RoleType::TaskExecution,
+        ))
+        .await;
     session.say(refresh(&task.arn, RoleType::Unknown)).await;
     assert_eq!(session.hear_all().await, []);
 }
@@ -249,14 +334,23 @@ async fn a_task_that_cannot_be_read_is_refused_and_the_message_not_acknowledged(
     }
     let empty = task(vec![]);
     session.hand_over(vec![empty.clone()]).await;
-    assert_eq!(types(&session.hear_all().await), ["AckRequest", "IAMRoleCredentialsAckRequest"]);
+    assert_eq!(
+        types(&session.hear_all().await),
+        ["AckRequest", "IAMRoleCredentialsAckRequest"]
+    );
     assert_eq!(joined.services.reports(&empty.arn), Vec::<Value>::new());
 }
 
 #[tokio::test]
 async fn a_manifest_finds_tasks_that_are_too_much_and_stops_only_what_is_confirmed() {
     let (joined, mut session) = join().await;
-    let sleeping = || task(vec![container("app", "registry.test/app:1", &["sleep", "60"])]);
+    let sleeping = || {
+        task(vec![container(
+            "app",
+            "registry.test/app:1",
+            &["sleep", "60"],
+        )])
+    };
     let (kept, extra) = (sleeping(), sleeping());
     session.hand_over(vec![kept.clone(), extra.clone()]).await;
     session.hear_all().await;
@@ -276,7 +370,10 @@ async fn a_manifest_finds_tasks_that_are_too_much_and_stops_only_what_is_confirm
         container_instance_arn: INSTANCE_ARN.into(),
         generated_at: 1,
         timeline,
-        tasks: vec![identifier(&kept.arn, "RUNNING"), identifier(&extra.arn, "STOPPED")],
+        tasks: vec![
+            identifier(&kept.arn, "RUNNING"),
+            identifier(&extra.arn, "STOPPED"),
+        ],
     };
     // Not newer than the payload before it: dropped without a word.
     session.say(manifest(1)).await;
@@ -284,14 +381,20 @@ async fn a_manifest_finds_tasks_that_are_too_much_and_stops_only_what_is_confirm
 
     session.say(manifest(9)).await;
     let answers = session.hear_all().await;
-    assert_eq!(types(&answers), ["AckRequest", "TaskStopVerificationMessage"]);
+    assert_eq!(
+        types(&answers),
+        ["AckRequest", "TaskStopVerificationMessage"]
+    );
     let question = answers.iter().find_map(|answer| match answer {
         FromAgent::TaskStopVerificationMessage(question) => Some(question),
         _ => None,
     });
     let question = question.unwrap();
     assert_eq!(question.message_id, "manifest-9");
-    assert_eq!(question.stop_candidates, [identifier(&extra.arn, "STOPPED")]);
+    assert_eq!(
+        question.stop_candidates,
+        [identifier(&extra.arn, "STOPPED")]
+    );
 
     let ack = |message_id: &str| TaskStopVerificationAck {
         message_id: message_id.into(),
@@ -302,8 +405,14 @@ async fn a_manifest_finds_tasks_that_are_too_much_and_stops_only_what_is_confirm
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(joined.services.stopped(&extra.arn), None);
     session.say(ack("manifest-9")).await;
-    eventually("the extra task stops", || joined.services.stopped(&extra.arn)).await;
-    assert_reported(joined.services.reports(&extra.arn), &recorded()["manifestStop"]["changes"]);
+    eventually("the extra task stops", || {
+        joined.services.stopped(&extra.arn)
+    })
+    .await;
+    assert_reported(
+        joined.services.reports(&extra.arn),
+        &recorded()["manifestStop"]["changes"],
+    );
     assert_eq!(joined.services.stopped(&kept.arn), None);
 }
 
@@ -316,7 +425,14 @@ async fn a_closed_session_is_opened_again_at_once_without_asking_for_credentials
     let begun = std::time::Instant::now();
     let session = joined.plane.session().await;
     assert!(begun.elapsed() < Duration::from_millis(200));
-    assert!(session.upgrade.uri().query().unwrap().contains("sendCredentials=false"));
+    assert!(
+        session
+            .upgrade
+            .uri()
+            .query()
+            .unwrap()
+            .contains("sendCredentials=false")
+    );
     assert_eq!(joined.services.bodies("DiscoverPollEndpoint").len(), 1);
 }
 
@@ -324,17 +440,26 @@ async fn a_closed_session_is_opened_again_at_once_without_asking_for_credentials
 async fn a_refused_session_is_tried_again_more_and_more_slowly() {
     let services = Services::start(json!({})).await;
     let mut plane = ControlPlane::new();
-    plane.refuse(4, r#"{"AccessDeniedException":"scripted"}"#).await;
+    plane
+        .refuse(4, r#"{"AccessDeniedException":"scripted"}"#)
+        .await;
     let runtime = Arc::new(MemoryRuntime::default());
     Agent::start(config(&services.url), runtime, plane.connector.clone());
     plane.session().await;
     let attempts = plane.attempts();
-    let pauses: Vec<_> = attempts.windows(2).map(|w| (w[1] - w[0]).as_secs_f64()).collect();
+    let pauses: Vec<_> = attempts
+        .windows(2)
+        .map(|w| (w[1] - w[0]).as_secs_f64())
+        .collect();
     let recorded = recorded();
-    let recorded: Vec<f64> = serde_json::from_value(recorded["upgradeDenied"]["attemptsAtSeconds"].clone()).unwrap();
+    let recorded: Vec<f64> =
+        serde_json::from_value(recorded["upgradeDenied"]["attemptsAtSeconds"].clone()).unwrap();
     for (pause, recorded) in pauses.iter().zip(recorded.windows(2)) {
         let expected = recorded[1] - recorded[0];
-        assert!((pause - expected).abs() < 0.25 * expected + 0.15, "{pauses:?}");
+        assert!(
+            (pause - expected).abs() < 0.25 * expected + 0.15,
+            "{pauses:?}"
+        );
     }
 }
 
@@ -343,11 +468,17 @@ async fn reports_stay_in_order_over_errors_and_only_one_error_drops_them() {
     let reported = async |errors: &[(u16, &'static str)]| {
         let (joined, mut session) = join().await;
         joined.services.fail_reports(errors);
-        let task = task(vec![container("app", "registry.test/app:1", &["sleep", "0.5"])]);
+        let task = task(vec![container(
+            "app",
+            "registry.test/app:1",
+            &["sleep", "0.5"],
+        )]);
         session.hand_over(vec![task.clone()]).await;
         eventually("STOPPED", || joined.services.stopped(&task.arn)).await;
         let reports = joined.services.reports(&task.arn).into_iter();
-        reports.map(|r| r["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        reports
+            .map(|r| r["status"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         reported(&[(400, "InvalidParameterException")]).await,
@@ -362,14 +493,33 @@ async fn reports_stay_in_order_over_errors_and_only_one_error_drops_them() {
 #[tokio::test]
 async fn after_a_restart_the_manifest_still_finds_what_runs() {
     let (joined, mut session) = join().await;
-    let task = task(vec![container("app", "registry.test/app:1", &["sleep", "60"])]);
+    let task = task(vec![container(
+        "app",
+        "registry.test/app:1",
+        &["sleep", "60"],
+    )]);
     session.hand_over(vec![task.clone()]).await;
-    eventually("RUNNING", || joined.services.reports(&task.arn).get(1).cloned()).await;
-    let Joined { services, runtime, agent, .. } = joined;
+    eventually("RUNNING", || {
+        joined.services.reports(&task.arn).get(1).cloned()
+    })
+    .await;
+    let Joined {
+        services,
+        runtime,
+        agent,
+        ..
+    } = joined;
     agent.shutdown().await.unwrap();
 
     let (joined, mut session) = join_with(services, runtime).await;
-    assert!(session.upgrade.uri().query().unwrap().contains("sendCredentials=true"));
+    assert!(
+        session
+            .upgrade
+            .uri()
+            .query()
+            .unwrap()
+            .contains("sendCredentials=true")
+    );
     session
         .say(TaskManifestMessage {
             message_id: "m".into(),
@@ -380,7 +530,10 @@ async fn after_a_restart_the_manifest_still_finds_what_runs() {
         })
         .await;
     let answers = session.hear_all().await;
-    assert_eq!(types(&answers), ["AckRequest", "TaskStopVerificationMessage"]);
+    assert_eq!(
+        types(&answers),
+        ["AckRequest", "TaskStopVerificationMessage"]
+    );
     session
         .say(TaskStopVerificationAck {
             message_id: "m".into(),
@@ -393,5 +546,8 @@ async fn after_a_restart_the_manifest_still_finds_what_runs() {
         })
         .await;
     let end = eventually("STOPPED", || joined.services.stopped(&task.arn)).await;
-    assert_eq!(end["containers"].as_array().unwrap().last().unwrap()["exitCode"], 137);
+    assert_eq!(
+        end["containers"].as_array().unwrap().last().unwrap()["exitCode"],
+        137
+    );
 }

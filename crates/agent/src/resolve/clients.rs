@@ -42,7 +42,9 @@ impl AwsClients {
     ) -> aws_sdk_secretsmanager::Client {
         let mut config = aws_sdk_secretsmanager::Config::builder()
             .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
-            .region(aws_sdk_secretsmanager::config::Region::new(region.to_owned()))
+            .region(aws_sdk_secretsmanager::config::Region::new(
+                region.to_owned(),
+            ))
             .credentials_provider(sdk_credentials(role))
             .http_client(self.http.clone())
             .timeout_config(timeouts())
@@ -65,7 +67,11 @@ impl AwsClients {
 
     /// The address that an error text names.
     pub(super) fn secrets_manager_url(&self, region: &str) -> String {
-        url(self.endpoints.secrets_manager.as_deref(), "secretsmanager", region)
+        url(
+            self.endpoints.secrets_manager.as_deref(),
+            "secretsmanager",
+            region,
+        )
     }
 
     pub(super) fn ssm_url(&self, region: &str) -> String {
@@ -88,7 +94,8 @@ fn url(endpoint: Option<&str>, service: &str, region: &str) -> String {
 }
 
 fn sdk_credentials(role: &Credentials) -> SdkCredentials {
-    let text = |secret: &types::SecretValue| secret.expose_secret_str().unwrap_or_default().to_owned();
+    let text =
+        |secret: &types::SecretValue| secret.expose_secret_str().unwrap_or_default().to_owned();
     let token = (!role.session_token.is_empty()).then(|| text(&role.session_token));
     SdkCredentials::new(
         role.access_key_id.clone(),

@@ -410,25 +410,55 @@ mod tests {
     fn what_is_no_json_is_refused_in_gos_words() {
         for (text, error) in [
             ("", "unexpected end of JSON input"),
-            ("hello", "invalid character 'h' looking for beginning of value"),
+            (
+                "hello",
+                "invalid character 'h' looking for beginning of value",
+            ),
             ("{\"k\":\"v\"", "unexpected end of JSON input"),
-            ("nope", "invalid character 'o' in literal null (expecting 'u')"),
-            ("{'a'}", r"invalid character '\'' looking for beginning of object key string"),
+            (
+                "nope",
+                "invalid character 'o' in literal null (expecting 'u')",
+            ),
+            (
+                "{'a'}",
+                r"invalid character '\'' looking for beginning of object key string",
+            ),
             ("{\"a\" 1}", "invalid character '1' after object key"),
-            ("{\"a\":1 2}", "invalid character '2' after object key:value pair"),
-            ("{\"a\":1,}", "invalid character '}' looking for beginning of object key string"),
+            (
+                "{\"a\":1 2}",
+                "invalid character '2' after object key:value pair",
+            ),
+            (
+                "{\"a\":1,}",
+                "invalid character '}' looking for beginning of object key string",
+            ),
             ("[1 2]", "invalid character '2' after array element"),
-            ("[1,]", "invalid character ']' looking for beginning of value"),
+            (
+                "[1,]",
+                "invalid character ']' looking for beginning of value",
+            ),
             ("1 2", "invalid character '2' after top-level value"),
             ("-x", "invalid character 'x' in numeric literal"),
-            ("1.x", "invalid character 'x' after decimal point in numeric literal"),
-            ("1ex", "invalid character 'x' in exponent of numeric literal"),
+            (
+                "1.x",
+                "invalid character 'x' after decimal point in numeric literal",
+            ),
+            (
+                "1ex",
+                "invalid character 'x' in exponent of numeric literal",
+            ),
             ("01", "invalid character '1' after top-level value"),
             ("\"a\nb\"", r"invalid character '\n' in string literal"),
             (r#""\q""#, "invalid character 'q' in string escape code"),
-            (r#""\u00g""#, r"invalid character 'g' in \u hexadecimal character escape"),
+            (
+                r#""\u00g""#,
+                r"invalid character 'g' in \u hexadecimal character escape",
+            ),
             ("ä", "invalid character 'Ã' looking for beginning of value"),
-            ("{\"a\":1e400}", "json: cannot unmarshal number 1e400 into Go value of type float64"),
+            (
+                "{\"a\":1e400}",
+                "json: cannot unmarshal number 1e400 into Go value of type float64",
+            ),
         ] {
             assert_eq!(go(text), error);
         }

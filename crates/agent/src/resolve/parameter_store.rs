@@ -60,7 +60,9 @@ impl ParameterStore {
                     value.clone(),
                 )),
                 // Where the reference agent sets an empty variable, the task is refused.
-                None => Err(failed(format!("the answer does not say anything about {name}"))),
+                None => Err(failed(format!(
+                    "the answer does not say anything about {name}"
+                ))),
             })
             .collect()
     }
@@ -95,7 +97,7 @@ impl SecretSource for ParameterStore {
             .flat_map(|(region, names)| names.chunks(BATCH).map(move |batch| (*region, batch)));
         let answers =
             try_join_all(batches.map(|(region, batch)| self.read(region, batch, role))).await?;
-        Values::from_iter(answers.into_iter().flatten()).checked()
+        answers.into_iter().flatten().collect::<Values>().checked()
     }
 }
 

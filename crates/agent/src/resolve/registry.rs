@@ -66,7 +66,12 @@ impl RegistryLogins {
                     "asm fetching secret from the service for {parameter}: {text}"
                 ))
             })?;
-        parse_login(&answer.secret_string.map(SecretValue::from).unwrap_or_default())
+        parse_login(
+            &answer
+                .secret_string
+                .map(SecretValue::from)
+                .unwrap_or_default(),
+        )
     }
 }
 
@@ -84,8 +89,8 @@ fn parse_login(secret: &SecretValue) -> Result<RegistryLogin, ResolveError> {
         return Err(refused("authorization data: empty secrets value"));
     }
     let schema = || refused("authorization data: unable to unmarshal secret value, invalid schema");
-    let members = Json::parse_object(secret.expose_secret_str().unwrap_or_default())
-        .map_err(|_| schema())?;
+    let members =
+        Json::parse_object(secret.expose_secret_str().unwrap_or_default()).map_err(|_| schema())?;
     let username = text_member(&members, "username").ok_or_else(schema)?;
     let password = text_member(&members, "password").ok_or_else(schema)?;
     for (name, value) in [("username", &username), ("password", &password)] {
@@ -129,7 +134,8 @@ mod tests {
     #[test]
     fn a_login_is_an_object_with_two_texts() {
         assert_eq!(outcome(r#"{"Username":"u","PASSWORD":"p","x":1}"#), "u:p");
-        let schema = "asm fetching authorization data: unable to unmarshal secret value, invalid schema";
+        let schema =
+            "asm fetching authorization data: unable to unmarshal secret value, invalid schema";
         for bad in ["u:p", r#"{"username":5,"password":"p"}"#, "[]"] {
             assert_eq!(outcome(bad), schema, "{bad}");
         }
@@ -137,7 +143,10 @@ mod tests {
 
     #[test]
     fn missing_empty_and_null_are_named() {
-        assert_eq!(outcome(""), "asm fetching authorization data: empty secrets value");
+        assert_eq!(
+            outcome(""),
+            "asm fetching authorization data: empty secrets value"
+        );
         assert_eq!(
             outcome(r#"{"username":"","password":"p"}"#),
             "asm fetching username: AuthorizationData is malformed, empty field"

@@ -127,7 +127,10 @@ fn was_retried<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bo
     match error.raw_response() {
         Some(response) => {
             let transient = matches!(response.status().as_u16(), 500 | 502 | 503 | 504);
-            transient || code_and_message(error).0.is_some_and(|code| THROTTLING.contains(&code))
+            transient
+                || code_and_message(error)
+                    .0
+                    .is_some_and(|code| THROTTLING.contains(&code))
         }
         None => !matches!(error, SdkError::ConstructionFailure(_)),
     }

@@ -1,7 +1,9 @@
 //! Secrets Manager: one `GetSecretValue` for each distinct reference, all at once.
 
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use async_trait::async_trait;
+use aws_sdk_secretsmanager::operation::get_secret_value::{
+    GetSecretValueError, GetSecretValueOutput,
+};
 use ecs::acs::Credentials;
 use futures::future::join_all;
 use types::SecretValue;
@@ -53,7 +55,7 @@ impl SecretsManager {
             .map_err(|error| {
                 let missing = error
                     .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception());
+                    .is_some_and(GetSecretValueError::is_resource_not_found_exception);
                 let text = self.call(region).describe(&error);
                 ResolveError(if missing {
                     format!(
@@ -106,7 +108,7 @@ impl SecretSource for SecretsManager {
             }
         }
         if errors.is_empty() {
-            Values::from_iter(values).checked()
+            values.into_iter().collect::<Values>().checked()
         } else {
             Err(ResolveError(errors.join(";")))
         }

@@ -57,10 +57,7 @@ impl DockerRuntime {
         })
     }
 
-    async fn inspected(
-        &self,
-        id: &str,
-    ) -> Result<Option<ContainerInspectResponse>, RuntimeError> {
+    async fn inspected(&self, id: &str) -> Result<Option<ContainerInspectResponse>, RuntimeError> {
         let answer = self
             .docker
             .inspect_container(id, None::<InspectContainerOptions>)
@@ -312,7 +309,11 @@ fn state_of(record: ContainerInspectResponse) -> ContainerState {
         })
         .collect();
     bindings.sort_by(|a, b| {
-        (a.container_port, &a.protocol, &a.bind_ip).cmp(&(b.container_port, &b.protocol, &b.bind_ip))
+        (a.container_port, &a.protocol, &a.bind_ip).cmp(&(
+            b.container_port,
+            &b.protocol,
+            &b.bind_ip,
+        ))
     });
     ContainerState {
         phase,
@@ -351,10 +352,13 @@ fn injected_values(
     container: &Container,
 ) -> Vec<(String, SecretValue)> {
     let environment = record.config.and_then(|config| config.env);
-    let environment = environment.unwrap_or_default().into_iter().filter_map(|variable| {
-        let (name, value) = variable.split_once('=')?;
-        Some((name.to_owned(), SecretValue::from(value)))
-    });
+    let environment = environment
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|variable| {
+            let (name, value) = variable.split_once('=')?;
+            Some((name.to_owned(), SecretValue::from(value)))
+        });
     let options = record
         .host_config
         .and_then(|host| host.log_config?.config)

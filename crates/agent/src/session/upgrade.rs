@@ -40,7 +40,10 @@ pub(super) async fn signed(
             &format!("DockerVersion: {}", identity.docker_version),
         )
         .append_pair("protocolVersion", "2")
-        .append_pair("sendCredentials", if send_credentials { "true" } else { "false" })
+        .append_pair(
+            "sendCredentials",
+            if send_credentials { "true" } else { "false" },
+        )
         .append_pair("seqNum", "1")
         .finish()
         // A space as `%20` is read alike by everyone; as `+` the signature depends on who reads it.

@@ -114,8 +114,7 @@ pub(crate) fn resolve(
 ) -> Resolution {
     let mut all_met = true;
     for wait in waits {
-        let (Some(record), Some(container)) =
-            (records.get(wait.on), task.containers.get(wait.on))
+        let (Some(record), Some(container)) = (records.get(wait.on), task.containers.get(wait.on))
         else {
             continue;
         };
@@ -235,13 +234,20 @@ mod tests {
             known: Known::Stopped,
             ..Record::default()
         };
-        let resolution = |condition, record: &Record| resolve_one(&Wait { on: 0, condition }, record);
+        let resolution =
+            |condition, record: &Record| resolve_one(&Wait { on: 0, condition }, record);
         let lost = |why| Resolution::Never { on: 0, why };
 
-        assert_eq!(resolution(Condition::Start, &Record::default()), Resolution::NotYet);
+        assert_eq!(
+            resolution(Condition::Start, &Record::default()),
+            Resolution::NotYet
+        );
         assert_eq!(resolution(Condition::Start, &started), Resolution::Met);
         assert_eq!(resolution(Condition::Start, &ended(1)), Resolution::Met);
-        assert_eq!(resolution(Condition::Start, &unstarted), lost("dependency never started"));
+        assert_eq!(
+            resolution(Condition::Start, &unstarted),
+            lost("dependency never started")
+        );
         assert_eq!(resolution(Condition::Complete, &ended(1)), Resolution::Met);
         assert_eq!(resolution(Condition::Success, &ended(0)), Resolution::Met);
         assert_eq!(

@@ -1,5 +1,9 @@
 //! The owner of a task: the only one who changes its state.
 
+mod adoption;
+mod events;
+mod resources;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -16,16 +20,15 @@ use tokio::{
 use super::{
     Command, ContainerError, Known, Progress, Record,
     dependencies::{self, Condition, Wait},
-    environment::ResolvedValues,
     plan::{self, Step, View},
     reporting::Reporting,
     steps::Subject,
 };
 use crate::{
-    ImagePullBehavior, labels, reason,
+    reason,
     report::ReportedStatus,
-    resolve::{Provider, RegistryLogin, ResolveError, Values, references, wanted_login},
-    runtime::{ContainerState, FoundContainer, Health, Phase},
+    resolve::{Provider, RegistryLogin, ResolveError, Values, wanted_login},
+    runtime::{ContainerState, Health},
     tasks::Shared,
 };
 
@@ -119,16 +122,13 @@ impl Owner {
 
     /// Runs the task to its end.
     pub async fn run(mut self) {
-        match dependencies::of_task(&self.task) {
-            Ok(waits) => self.waits = waits,
-            Err(dependencies::Unresolvable) => {
-                let arn = &self.task.arn;
-                let reason = format!("Task dependencies cannot be resolved, taskArn: {arn}");
-                self.reporting.refused(reason);
-                self.finish();
-                return;
-            }
-        }
+        let Ok(waits) = dependencies::of_task(&self.task) else {
+            let arn = &self.task.arn;
+            let reason = format!("Task dependencies cannot be resolved, taskArn: {arn}");
+            self.reporting.refused(reason);
+            return self.finish();
+        };
+        self.waits = waits;
         self.adopt().await;
         self.want_values();
         loop {
@@ -138,8 +138,8 @@ impl Owner {
             if self.is_over() {
                 break;
             }
-            let tick = self.wanted_running
-                && (self.reporting.has_unsent() || self.waits_with_a_timeout());
+            let tick =
+                self.wanted_running && (self.reporting.has_unsent() || self.waits_with_a_timeout());
             tokio::select! {
                 Some(command) = self.commands.recv() => self.obey(command),
                 Some(event) = self.jobs.next() => self.apply(event),
@@ -203,162 +203,17 @@ impl Owner {
     }
 
     fn record_mut(&mut self, index: usize) -> &mut Record {
-        self.records.get_mut(index).expect("made for each container")
+        self.records
+            .get_mut(index)
+            .expect("made for each container")
     }
 
     fn container(&self, index: usize) -> &Container {
-        self.task.containers.get(index).expect("indices are those of containers")
+        self.task
+            .containers
+            .get(index)
+            .expect("indices are those of containers")
     }
-
-    // Containers from before a restart.
-
-    async fn adopt(&mut self) {
-        let of_task = [
-            (labels::TASK_ARN, self.task.arn.as_str()),
-            (labels::INSTALLATION, &self.shared.config.installation),
-        ];
-        let found = loop {
-            match self.shared.runtime.find(&of_task).await {
-                Ok(found) => break found,
-                Err(error) => {
-                    tracing::warn!(task.arn = self.task.arn, %error, "the engine does not answer");
-                    sleep(GATHER).await;
-                }
-            }
-        };
-        for container in found {
-            self.adopt_container(container).await;
-        }
-    }
-
-    async fn adopt_container(&mut self, found: FoundContainer) {
-        let name = found.labels.get(labels::CONTAINER_NAME);
-        let mut containers = self.task.containers.iter();
-        let Some(index) = containers.position(|container| Some(&container.name) == name) else {
-            return;
-        };
-        let Ok(Some(state)) = self.shared.runtime.inspect(&found.id).await else {
-            return;
-        };
-        tracing::info!(task.arn = self.task.arn, container = name, "container found again");
-        let image = &self.container(index).image;
-        let image = self.shared.runtime.local_image(image).await;
-        let now = self.shared.now();
-        let record = self.record_mut(index);
-        record.image_digest = image.ok().flatten().and_then(|image| image.digest);
-        record.runtime_id = Some(found.id.clone());
-        record.known = Known::Created;
-        if state.phase != Phase::Created {
-            record.known = Known::Running;
-            record.started_at = Some(state.created_at.unwrap_or(now));
-            record.bindings.clone_from(&state.bindings);
-            self.container_changed(index, ReportedStatus::Running);
-            self.watch(index, found.id);
-        }
-    }
-
-    // Values and logins.
-
-    /// Only containers that are not created yet need anything.
-    fn uncreated(&self) -> impl Iterator<Item = &Container> {
-        let containers = self.task.containers.iter().zip(&self.records);
-        containers
-            .filter(|(_, record)| record.runtime_id.is_none() && record.known < Known::Created)
-            .map(|(container, _)| container)
-    }
-
-    fn want_values(&mut self) {
-        if !self.wanted_running {
-            return;
-        }
-        let unknown = self
-            .uncreated()
-            .flat_map(|container| &container.secrets)
-            .find(|secret| Provider::parse(&secret.provider).is_none());
-        if let Some(secret) = unknown {
-            let error = ResolveError::unknown_provider(&secret.value_from, &secret.provider);
-            return self.resource_failed(&error);
-        }
-        let wanted: Vec<_> = Provider::ALL
-            .into_iter()
-            .filter(|provider| !references(self.uncreated(), *provider).is_empty())
-            .collect();
-        for provider in wanted {
-            self.fetches.insert(provider, Fetch::Wanted);
-        }
-        if self.uncreated().all(|container| wanted_login(container).is_none()) {
-            self.logins = Some(Logins::new());
-        }
-    }
-
-    fn fetch(&mut self) {
-        let fetch_open = self.fetches.values().any(|fetch| matches!(fetch, Fetch::Wanted));
-        let logins_open = self.logins.is_none() && !self.logins_under_way;
-        if !fetch_open && !logins_open {
-            return;
-        }
-        let Some(role) = self.role.clone() else {
-            if !self.waits_for_role {
-                self.waits_for_role = true;
-                self.jobs
-                    .push(sleep(ROLE_PATIENCE).map(|()| Event::NoRole).boxed());
-            }
-            return;
-        };
-        if logins_open {
-            self.logins_under_way = true;
-            self.fetch_logins(role.clone());
-        }
-        for provider in Provider::ALL {
-            if matches!(self.fetches.get(&provider), Some(Fetch::Wanted)) {
-                self.fetches.insert(provider, Fetch::UnderWay);
-                self.fetch_values(provider, role.clone());
-            }
-        }
-    }
-
-    fn fetch_logins(&self, role: Credentials) {
-        let shared = self.shared.clone();
-        let containers: Vec<_> = self.uncreated().cloned().collect();
-        let job = async move {
-            let logins = shared.resolver.registry_logins();
-            Event::Logins(logins.fetch(&containers, &role).await)
-        };
-        self.jobs.push(job.boxed());
-    }
-
-    fn fetch_values(&self, provider: Provider, role: Credentials) {
-        let shared = self.shared.clone();
-        let wanted = references(self.uncreated(), provider);
-        tracing::info!(task.arn = self.task.arn, ?provider, references = wanted.len(), "reading secrets");
-        let job = async move {
-            let source = shared.resolver.source(provider);
-            Event::Values(provider, source.fetch(&wanted, &role).await)
-        };
-        self.jobs.push(job.boxed());
-    }
-
-    /// Lets go of values that no container waits for any more.
-    fn drop_used_values(&mut self) {
-        let needed: Vec<_> = Provider::ALL
-            .into_iter()
-            .filter(|provider| !references(self.uncreated(), *provider).is_empty())
-            .collect();
-        self.fetches.retain(|provider, _| needed.contains(provider));
-        if self.records.iter().all(|record| record.known >= Known::Pulled) {
-            self.logins = Some(Logins::new());
-        }
-    }
-
-    fn values(&self) -> ResolvedValues {
-        let done = |(provider, fetch): (&Provider, &Fetch)| match fetch {
-            Fetch::Done(values) => Some((*provider, values.clone())),
-            Fetch::Wanted | Fetch::UnderWay => None,
-        };
-        self.fetches.iter().filter_map(done).collect()
-    }
-
-    // Steps.
 
     /// Begins everything that can begin now.
     fn advance(&mut self) {
@@ -449,11 +304,7 @@ impl Owner {
     }
 
     /// A job that nobody needs once the task is to stop.
-    fn push_abandonable(
-        &self,
-        index: usize,
-        job: impl Future<Output = Event> + Send + 'static,
-    ) {
+    fn push_abandonable(&self, index: usize, job: impl Future<Output = Event> + Send + 'static) {
         let mut stop = self.stop_signal.subscribe();
         let job = async move {
             tokio::select! {
@@ -483,7 +334,9 @@ impl Owner {
         let describe = |index: usize| {
             let container = self.container(index);
             let record = self.record(index);
-            let exit = record.exit_code.map_or(String::new(), |code| format!(" - Exit: {code}"));
+            let exit = record
+                .exit_code
+                .map_or(String::new(), |code| format!(" - Exit: {code}"));
             format!(
                 "{}({}) ({}->RUNNING){exit}",
                 container.name,
@@ -498,7 +351,10 @@ impl Owner {
         );
         // AWS: it is reported as if it had been terminated.
         self.record_mut(index).exit_code = Some(143);
-        self.fail(index, &ContainerError::new("CannotStartContainerError", text));
+        self.fail(
+            index,
+            &ContainerError::new("CannotStartContainerError", text),
+        );
     }
 
     /// Sees to it that the container's end is noticed, and its health where another container waits for that.
@@ -516,170 +372,5 @@ impl Owner {
         }
         let job = async move { Event::Exited(index, subject.wait(&id).await) };
         self.jobs.push(job.boxed());
-    }
-
-    // Events.
-
-    fn apply(&mut self, event: Event) {
-        match event {
-            Event::Manifest(index, Ok(digest)) => {
-                self.reach(index, Known::ManifestPulled);
-                self.record_mut(index).image_digest = digest;
-            }
-            Event::Manifest(index, Err(error)) => self.manifest_failed(index, &error),
-            Event::Pulled(index, outcome) => {
-                self.reporting.pull_ended(self.shared.now());
-                match outcome {
-                    Ok(()) => {
-                        self.reach(index, Known::Pulled);
-                        self.record_mut(index).reason = None;
-                    }
-                    Err(error) => {
-                        self.fail(index, &error);
-                        if self.pull_must_succeed() {
-                            self.stop_task();
-                        }
-                    }
-                }
-            }
-            Event::Created(index, Ok(id)) => {
-                self.record_mut(index).runtime_id = Some(id);
-                self.reach(index, Known::Created);
-                self.drop_used_values();
-            }
-            Event::Started(index, Ok(state)) => self.started(index, state),
-            Event::Created(index, Err(error)) | Event::Started(index, Err(error)) => {
-                self.fail(index, &error);
-                self.drop_used_values();
-            }
-            Event::Health(index, health) => self.record_mut(index).health = health,
-            Event::Exited(index, state) => self.exited(index, state),
-            Event::Abandoned(index) => self.record_mut(index).busy = false,
-            Event::Values(provider, Ok(values)) => {
-                if self.wanted_running {
-                    self.fetches.insert(provider, Fetch::Done(Arc::new(values)));
-                }
-            }
-            Event::Logins(Ok(logins)) => self.logins = Some(logins),
-            Event::Values(_, Err(error)) | Event::Logins(Err(error)) => {
-                self.resource_failed(&error);
-            }
-            Event::NoRole => self.role_did_not_come(),
-            Event::StopRequested => {}
-        }
-    }
-
-    fn reach(&mut self, index: usize, known: Known) {
-        let record = self.record_mut(index);
-        record.known = known;
-        record.busy = false;
-    }
-
-    fn pull_must_succeed(&self) -> bool {
-        let behavior = self.shared.config.ecs.image_pull_behavior;
-        matches!(behavior, ImagePullBehavior::Always | ImagePullBehavior::Once)
-    }
-
-    fn manifest_failed(&mut self, index: usize, error: &ContainerError) {
-        self.record_mut(index).manifest_failed = true;
-        if self.pull_must_succeed() {
-            self.fail(index, error);
-            self.stop_task();
-        } else {
-            // The pull decides; where it fails too, this first error is the one that is told.
-            self.record_mut(index)
-            .reason
-                .get_or_insert_with(|| error.to_string());
-            self.reach(index, Known::ManifestPulled);
-        }
-    }
-
-    fn started(&mut self, index: usize, state: ContainerState) {
-        let restarted = self.record(index).started_at.is_some();
-        self.reach(index, Known::Running);
-        let now = self.shared.now();
-        let record = self.record_mut(index);
-        record.started_at = Some(now);
-        record.bindings = state.bindings;
-        let id = record.runtime_id.clone().unwrap_or_default();
-        if !restarted {
-            self.container_changed(index, ReportedStatus::Running);
-        }
-        self.watch(index, id);
-    }
-
-    fn exited(&mut self, index: usize, state: Option<ContainerState>) {
-        let record = self.record_mut(index);
-        match state {
-            Some(state) => {
-                record.exit_code = state.exit_code;
-                if state.oom_killed {
-                    record.reason.get_or_insert_with(|| {
-                        "OutOfMemoryError: Container killed due to memory usage".to_owned()
-                    });
-                }
-            }
-            None => {
-                record.reason.get_or_insert_with(|| {
-                    "ContainerVanishedError: No container matching saved ID found".to_owned()
-                });
-            }
-        }
-        if self.is_to_restart(index) {
-            tracing::info!(task.arn = self.task.arn, "container starts again by its restart policy");
-            self.record_mut(index).known = Known::Created;
-        } else {
-            self.container_stopped(index);
-        }
-    }
-
-    fn is_to_restart(&self, index: usize) -> bool {
-        let policy = self.container(index).restart_policy.as_ref();
-        let Some(policy) = policy.filter(|policy| policy.enabled && self.wanted_running) else {
-            return false;
-        };
-        let record = self.record(index);
-        let ignored = record.exit_code.is_none_or(|code| policy.ignored_exit_codes.contains(&code));
-        let period = policy.restart_attempt_period.unwrap_or(RESTART_PERIOD_SECS);
-        let ran_long_enough = record
-            .started_at
-            .is_some_and(|started| started.plus_secs(period) <= self.shared.now());
-        !ignored && ran_long_enough
-    }
-
-    fn fail(&mut self, index: usize, error: &ContainerError) {
-        let name = self.container(index).name.clone();
-        tracing::warn!(task.arn = self.task.arn, container = name, %error, "container failed");
-        self.record_mut(index)
-            .reason
-            .get_or_insert_with(|| error.to_string());
-        self.container_stopped(index);
-    }
-
-    fn container_stopped(&mut self, index: usize) {
-        self.reach(index, Known::Stopped);
-        self.container_changed(index, ReportedStatus::Stopped);
-        if self.container(index).essential {
-            self.stop_task();
-        }
-    }
-
-    fn container_changed(&mut self, index: usize, status: ReportedStatus) {
-        let name = self.container(index).name.clone();
-        let report = self.record(index).report(&name, status);
-        self.reporting.container_changed(report);
-    }
-
-    fn role_did_not_come(&mut self) {
-        self.waits_for_role = false;
-        if self.role.is_some() || !self.wanted_running {
-            return;
-        }
-        let mut providers = self.fetches.keys();
-        let error = match providers.next() {
-            Some(provider) => provider.without_role(),
-            None => ResolveError::login_without_role(),
-        };
-        self.resource_failed(&error);
     }
 }

@@ -19,7 +19,10 @@ pub(crate) enum Step {
     /// It is to stop and never ran: there is nothing to do but to say so.
     EndUnstarted,
     /// What it waits for can never come.
-    GiveUp { on: usize, why: &'static str },
+    GiveUp {
+        on: usize,
+        why: &'static str,
+    },
 }
 
 /// All that a decision rests on.
@@ -80,12 +83,9 @@ fn downward(view: &View<'_>, index: usize, record: &Record) -> Option<Step> {
 
 /// A container stops after those that wait for it.
 fn nobody_needs(view: &View<'_>, index: usize) -> bool {
-    view.waits
-        .iter()
-        .zip(view.records)
-        .all(|(waits, record)| {
-            record.known == Known::Stopped || !waits.iter().any(|wait| wait.on == index)
-        })
+    view.waits.iter().zip(view.records).all(|(waits, record)| {
+        record.known == Known::Stopped || !waits.iter().any(|wait| wait.on == index)
+    })
 }
 
 #[cfg(test)]

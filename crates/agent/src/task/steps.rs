@@ -59,7 +59,7 @@ impl Subject {
         let local = runtime
             .local_image(self.image())
             .await
-            .map_err(|error| ContainerError::of(NAME, error))?;
+            .map_err(|error| ContainerError::of(NAME, &error))?;
         if let Some(local) = local
             && (local.digest.is_none() || self.uses_local_image())
         {
@@ -86,12 +86,17 @@ impl Subject {
         let local = runtime
             .local_image(self.image())
             .await
-            .map_err(|error| ContainerError::of(NAME, error))?;
+            .map_err(|error| ContainerError::of(NAME, &error))?;
         let is_here = local.is_some();
         if local.is_some_and(|local| local.digest.is_none() || self.uses_local_image()) {
             return Ok(());
         }
-        let backoff = Backoff::new(Duration::from_millis(1100), 2.0, Duration::from_secs(5), 0.2);
+        let backoff = Backoff::new(
+            Duration::from_millis(1100),
+            2.0,
+            Duration::from_secs(5),
+            0.2,
+        );
         let pull = self.retried(PULL_ATTEMPTS, backoff, || {
             runtime.pull(self.image(), digest.as_deref(), login.as_ref())
         });
@@ -163,7 +168,7 @@ impl Subject {
         let image = runtime
             .local_image(self.image())
             .await
-            .map_err(|error| ContainerError::of(NAME, error))?
+            .map_err(|error| ContainerError::of(NAME, &error))?
             .unwrap_or_default();
         let injected = compose(
             container,
@@ -254,7 +259,7 @@ async fn within<T>(
     step: impl Future<Output = Result<T, RuntimeError>>,
 ) -> Result<T, ContainerError> {
     match timeout(limit, step).await {
-        Ok(done) => done.map_err(|error| ContainerError::of(name, error)),
+        Ok(done) => done.map_err(|error| ContainerError::of(name, &error)),
         Err(_) => Err(ContainerError::new(
             "DockerTimeoutError",
             format!(

@@ -114,7 +114,10 @@ impl Session {
     /// What the agent says next.
     pub async fn hear(&mut self) -> FromAgent {
         let frame = tokio::time::timeout(Duration::from_secs(10), self.duplex.incoming.recv());
-        let frame = frame.await.expect("the agent answers").expect("the session is open");
+        let frame = frame
+            .await
+            .expect("the agent answers")
+            .expect("the session is open");
         FromAgent::decode(&frame).unwrap()
     }
 
@@ -122,9 +125,7 @@ impl Session {
     pub async fn hear_all(&mut self) -> Vec<FromAgent> {
         let mut heard = Vec::new();
         let pause = Duration::from_millis(500);
-        while let Ok(Some(frame)) =
-            tokio::time::timeout(pause, self.duplex.incoming.recv()).await
-        {
+        while let Ok(Some(frame)) = tokio::time::timeout(pause, self.duplex.incoming.recv()).await {
             heard.push(FromAgent::decode(&frame).unwrap());
         }
         heard

@@ -88,7 +88,9 @@ impl MemoryRuntime {
 }
 
 fn missing(id: &str) -> RuntimeError {
-    RuntimeError::NotFound(format!("Error response from daemon: No such container: {id}"))
+    RuntimeError::NotFound(format!(
+        "Error response from daemon: No such container: {id}"
+    ))
 }
 
 /// How long a command runs, and with which code it ends.
@@ -134,6 +136,8 @@ impl ContainerRuntime for MemoryRuntime {
         image: &str,
         _: Option<&RegistryLogin>,
     ) -> Result<String, RuntimeError> {
+        // A registry takes its time, and whatever else is under way gets some.
+        sleep(Duration::from_millis(50)).await;
         if image.contains("missing") {
             let text = "Error response from daemon: manifest unknown: manifest unknown";
             return Err(RuntimeError::Engine(text.into()));

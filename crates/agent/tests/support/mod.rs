@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod control_plane;
+pub mod engine;
 pub mod memory_runtime;
 pub mod services;
 
@@ -14,10 +15,12 @@ use ecs::acs;
 use types::{OsEntropy, SecretValue, SystemClock};
 
 pub const CLUSTER_ARN: &str = "arn:aws:ecs:us-west-2:111122223333:cluster/oracle";
-pub const INSTANCE_ARN: &str = "arn:aws:ecs:us-west-2:111122223333:container-instance/oracle/0123456789abcdef0123456789abcdef";
+pub const INSTANCE_ARN: &str =
+    "arn:aws:ecs:us-west-2:111122223333:container-instance/oracle/0123456789abcdef0123456789abcdef";
 
-/// The settings of an agent whose every service is at one address.
+/// The settings of an agent of an installation of its own, whose every service is at one address.
 pub fn config(url: &str) -> AgentConfig {
+    let entropy: &dyn types::Entropy = &OsEntropy;
     AgentConfig {
         cluster: "oracle".into(),
         region: "us-west-2".parse().unwrap(),
@@ -34,7 +37,7 @@ pub fn config(url: &str) -> AgentConfig {
             "test",
         )),
         container_instance_arn: None,
-        installation: format!("test-{}", std::process::id()),
+        installation: format!("test-{}", entropy.hex::<8>()),
         ecs: EcsConfig {
             container_stop_timeout: Duration::from_secs(2),
             ..EcsConfig::default()

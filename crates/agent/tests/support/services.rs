@@ -194,11 +194,18 @@ async fn give(script: &Script, key: &str, scripted: Value) -> Response {
     }
     if let Some(scripted) = scripted["error"].as_array() {
         let status = u16::try_from(scripted[0].as_u64().unwrap()).unwrap();
-        return error(status, scripted[1].as_str().unwrap(), scripted[2].as_str().unwrap());
+        return error(
+            status,
+            scripted[1].as_str().unwrap(),
+            scripted[2].as_str().unwrap(),
+        );
     }
     if let Some(raw) = scripted["raw"].as_array() {
         let status = u16::try_from(raw[0].as_u64().unwrap()).unwrap();
-        return answer(StatusCode::from_u16(status).unwrap(), raw[1].as_str().unwrap().into());
+        return answer(
+            StatusCode::from_u16(status).unwrap(),
+            raw[1].as_str().unwrap().into(),
+        );
     }
     success(expanded(scripted))
 }
@@ -225,7 +232,11 @@ async fn get_parameters(script: &Script, region: &str, body: &Value) -> Response
         let text = name.as_str().unwrap();
         let known = &ssm["parameters"];
         let by_region = &known[format!("{region}|{text}")];
-        let found = if by_region.is_null() { &known[text] } else { by_region };
+        let found = if by_region.is_null() {
+            &known[text]
+        } else {
+            by_region
+        };
         match found {
             Value::Null => invalid.push(name.clone()),
             found => {

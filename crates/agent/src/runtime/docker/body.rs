@@ -24,7 +24,11 @@ pub(super) enum Network {
 /// Which network the payload asks for.
 pub(super) fn network(container: &NewContainer<'_>) -> Result<Network, RuntimeError> {
     let of_the_host = host_config(container)?.network_mode;
-    let mode = container.task.network_mode.as_ref().or(of_the_host.as_ref());
+    let mode = container
+        .task
+        .network_mode
+        .as_ref()
+        .or(of_the_host.as_ref());
     match mode.map_or("bridge", String::as_str) {
         "" | "bridge" | "default" => Ok(Network::OfTheAccount),
         named @ ("host" | "none") => Ok(Network::Named(named.to_owned())),
@@ -40,7 +44,10 @@ pub(super) fn create_body(
     network: &str,
 ) -> Result<ContainerCreateBody, RuntimeError> {
     let container = new.container;
-    let config = container.docker_config.as_ref().and_then(|c| c.config.as_deref());
+    let config = container
+        .docker_config
+        .as_ref()
+        .and_then(|c| c.config.as_deref());
     let mut body: ContainerCreateBody =
         document(config, "config").map_err(RuntimeError::ContainerConfig)?;
 
@@ -68,10 +75,7 @@ fn host_config(new: &NewContainer<'_>) -> Result<HostConfig, RuntimeError> {
         .map_err(RuntimeError::HostConfig)
 }
 
-fn complete_host_config(
-    new: &NewContainer<'_>,
-    network: &str,
-) -> Result<HostConfig, RuntimeError> {
+fn complete_host_config(new: &NewContainer<'_>, network: &str) -> Result<HostConfig, RuntimeError> {
     let container = new.container;
     let mut host = host_config(new)?;
     host.network_mode = Some(network.to_owned());
@@ -176,7 +180,11 @@ fn volumes_from(new: &NewContainer<'_>) -> Vec<String> {
         .iter()
         .filter_map(|from| {
             let id = peer(&from.source_container)?;
-            Some(if from.read_only { format!("{id}:ro") } else { id })
+            Some(if from.read_only {
+                format!("{id}:ro")
+            } else {
+                id
+            })
         })
         .collect()
 }

@@ -99,7 +99,10 @@ pub(super) async fn pull(
         }
     }
     if name.digest.is_none() && digest.is_some() {
-        let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
+        let options = TagImageOptionsBuilder::new()
+            .repo(repository)
+            .tag(tag)
+            .build();
         docker
             .tag_image(&source, Some(options))
             .await
@@ -128,8 +131,14 @@ mod tests {
             (name.repository, name.tag, name.digest)
         };
         assert_eq!(parts("app"), ("app", None, None));
-        assert_eq!(parts("host:5000/team/app"), ("host:5000/team/app", None, None));
+        assert_eq!(
+            parts("host:5000/team/app"),
+            ("host:5000/team/app", None, None)
+        );
         assert_eq!(parts("host:5000/app:1"), ("host:5000/app", Some("1"), None));
-        assert_eq!(parts("app:1@sha256:ab"), ("app", Some("1"), Some("sha256:ab")));
+        assert_eq!(
+            parts("app:1@sha256:ab"),
+            ("app", Some("1"), Some("sha256:ab"))
+        );
     }
 }

@@ -20,11 +20,7 @@ pub(super) struct Networks {
 
 impl Networks {
     /// The id of the account's network, which is made where there is none.
-    pub async fn of_account(
-        &self,
-        docker: &Docker,
-        account: &str,
-    ) -> Result<String, RuntimeError> {
+    pub async fn of_account(&self, docker: &Docker, account: &str) -> Result<String, RuntimeError> {
         let mut known = self.known.lock().await;
         let name = format!("sealift-{account}");
         let found = find(docker, &name).await?;

@@ -33,7 +33,10 @@ impl Source<'_> {
 
 /// Where this volume of the container's task is.
 pub(super) fn source<'a>(container: &NewContainer<'a>, volume: &'a Volume) -> Source<'a> {
-    let path = volume.host.as_ref().and_then(|host| host.source_path.as_deref());
+    let path = volume
+        .host
+        .as_ref()
+        .and_then(|host| host.source_path.as_deref());
     if let Some(path) = path.filter(|path| !path.is_empty()) {
         return Source::HostPath(path);
     }

@@ -1,0 +1,70 @@
+//! Containers from before a restart: the task goes on where they are.
+
+use std::future::Future;
+
+use tokio::time::sleep;
+
+use super::{GATHER, Known, Owner, ReportedStatus};
+use crate::{
+    labels,
+    runtime::{ContainerState, FoundContainer, Phase, RuntimeError},
+};
+
+impl Owner {
+    pub(super) async fn adopt(&mut self) {
+        let of_task = [
+            (labels::TASK_ARN, self.task.arn.as_str()),
+            (labels::INSTALLATION, &self.shared.config.installation),
+        ];
+        let runtime = self.shared.runtime.clone();
+        for container in answered(|| runtime.find(&of_task)).await {
+            let inspected = answered(|| runtime.inspect(&container.id)).await;
+            if let Some(state) = inspected {
+                self.adopt_container(container, state).await;
+            }
+        }
+    }
+
+    async fn adopt_container(&mut self, found: FoundContainer, state: ContainerState) {
+        let name = found.labels.get(labels::CONTAINER_NAME);
+        let mut containers = self.task.containers.iter();
+        let Some(index) = containers.position(|container| Some(&container.name) == name) else {
+            return;
+        };
+        tracing::info!(
+            task.arn = self.task.arn,
+            container = name,
+            "container found again"
+        );
+        let image = &self.container(index).image;
+        let image = self.shared.runtime.local_image(image).await;
+        let now = self.shared.now();
+        let record = self.record_mut(index);
+        record.image_digest = image.ok().flatten().and_then(|image| image.digest);
+        record.runtime_id = Some(found.id.clone());
+        record.known = Known::Created;
+        if state.phase != Phase::Created {
+            record.known = Known::Running;
+            record.started_at = Some(state.created_at.unwrap_or(now));
+            record.bindings.clone_from(&state.bindings);
+            self.container_changed(index, ReportedStatus::Running);
+            self.watch(index, found.id);
+        }
+    }
+}
+
+/// Asks until the engine answers: what it cannot tell now must not be taken for a container that is not there.
+async fn answered<T, F>(ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, RuntimeError>>,
+{
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(error) => {
+                tracing::warn!(%error, "the container engine does not answer");
+                sleep(GATHER).await;
+            }
+        }
+    }
+}

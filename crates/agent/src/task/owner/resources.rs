@@ -1,0 +1,140 @@
+//! What a task's containers need before they are made: values of secrets, registry logins, and the role to read them.
+
+use ecs::acs::{Container, Credentials};
+use futures::FutureExt as _;
+use tokio::time::sleep;
+
+use super::{Event, Fetch, Known, Logins, Owner, ROLE_PATIENCE};
+use crate::{
+    resolve::{Provider, ResolveError, references, wanted_login},
+    task::environment::ResolvedValues,
+};
+
+impl Owner {
+    /// Only containers that are not created yet need anything.
+    pub(super) fn uncreated(&self) -> impl Iterator<Item = &Container> {
+        let containers = self.task.containers.iter().zip(&self.records);
+        containers
+            .filter(|(_, record)| record.runtime_id.is_none() && record.known < Known::Created)
+            .map(|(container, _)| container)
+    }
+
+    pub(super) fn want_values(&mut self) {
+        if !self.wanted_running {
+            return;
+        }
+        let unknown = self
+            .uncreated()
+            .flat_map(|container| &container.secrets)
+            .find(|secret| Provider::parse(&secret.provider).is_none());
+        if let Some(secret) = unknown {
+            let error = ResolveError::unknown_provider(&secret.value_from, &secret.provider);
+            return self.resource_failed(&error);
+        }
+        let wanted: Vec<_> = Provider::ALL
+            .into_iter()
+            .filter(|provider| !references(self.uncreated(), *provider).is_empty())
+            .collect();
+        for provider in wanted {
+            self.fetches.insert(provider, Fetch::Wanted);
+        }
+        if self
+            .uncreated()
+            .all(|container| wanted_login(container).is_none())
+        {
+            self.logins = Some(Logins::new());
+        }
+    }
+
+    pub(super) fn fetch(&mut self) {
+        let fetch_open = self
+            .fetches
+            .values()
+            .any(|fetch| matches!(fetch, Fetch::Wanted));
+        let logins_open = self.logins.is_none() && !self.logins_under_way;
+        if !fetch_open && !logins_open {
+            return;
+        }
+        let Some(role) = self.role.clone() else {
+            if !self.waits_for_role {
+                self.waits_for_role = true;
+                self.jobs
+                    .push(sleep(ROLE_PATIENCE).map(|()| Event::NoRole).boxed());
+            }
+            return;
+        };
+        if logins_open {
+            self.logins_under_way = true;
+            self.fetch_logins(role.clone());
+        }
+        for provider in Provider::ALL {
+            if matches!(self.fetches.get(&provider), Some(Fetch::Wanted)) {
+                self.fetches.insert(provider, Fetch::UnderWay);
+                self.fetch_values(provider, role.clone());
+            }
+        }
+    }
+
+    fn fetch_logins(&self, role: Credentials) {
+        let shared = self.shared.clone();
+        let containers: Vec<_> = self.uncreated().cloned().collect();
+        let job = async move {
+            let logins = shared.resolver.registry_logins();
+            Event::Logins(logins.fetch(&containers, &role).await)
+        };
+        self.jobs.push(job.boxed());
+    }
+
+    fn fetch_values(&self, provider: Provider, role: Credentials) {
+        let shared = self.shared.clone();
+        let wanted = references(self.uncreated(), provider);
+        tracing::info!(
+            task.arn = self.task.arn,
+            ?provider,
+            references = wanted.len(),
+            "reading secrets"
+        );
+        let job = async move {
+            let source = shared.resolver.source(provider);
+            Event::Values(provider, source.fetch(&wanted, &role).await)
+        };
+        self.jobs.push(job.boxed());
+    }
+
+    /// Lets go of values that no container waits for any more.
+    pub(super) fn drop_used_values(&mut self) {
+        let needed: Vec<_> = Provider::ALL
+            .into_iter()
+            .filter(|provider| !references(self.uncreated(), *provider).is_empty())
+            .collect();
+        self.fetches.retain(|provider, _| needed.contains(provider));
+        if self
+            .records
+            .iter()
+            .all(|record| record.known >= Known::Pulled)
+        {
+            self.logins = Some(Logins::new());
+        }
+    }
+
+    pub(super) fn values(&self) -> ResolvedValues {
+        let done = |(provider, fetch): (&Provider, &Fetch)| match fetch {
+            Fetch::Done(values) => Some((*provider, values.clone())),
+            Fetch::Wanted | Fetch::UnderWay => None,
+        };
+        self.fetches.iter().filter_map(done).collect()
+    }
+
+    pub(super) fn role_did_not_come(&mut self) {
+        self.waits_for_role = false;
+        if self.role.is_some() || !self.wanted_running {
+            return;
+        }
+        let mut providers = self.fetches.keys();
+        let error = match providers.next() {
+            Some(provider) => provider.without_role(),
+            None => ResolveError::login_without_role(),
+        };
+        self.resource_failed(&error);
+    }
+}
