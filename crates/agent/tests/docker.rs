@@ -156,7 +156,7 @@ async fn a_denied_secret_of_any_container_stops_the_task_before_that_container_s
         return;
     }
     let (host, mut session) = start(json!({"asm": {SECRET: {
-        "error": [400, "AccessDeniedException", "not allowed"], "delay": 1.5,
+        "error": [400, "AccessDeniedException", "not allowed"], "delay": 4,
     }}}))
     .await;
     let main = container("main", IMAGE, &["sleep", "60"]);

@@ -14,6 +14,7 @@ use crate::resolve::Json;
 /// Docker refuses fewer CPU shares.
 const FEWEST_CPU_SHARES: i64 = 2;
 const MIB: i64 = 1024 * 1024;
+const SHORT_ID: usize = 12;
 
 /// The network that a container joins.
 pub(super) enum Network {
@@ -197,7 +198,9 @@ fn links(new: &NewContainer<'_>, network: &str) -> Option<NetworkingConfig> {
         .iter()
         .filter_map(|link| {
             let (name, alias) = link.split_once(':').unwrap_or((link, link));
-            Some(format!("{}:{alias}", new.peers.get(name)?))
+            let id = new.peers.get(name)?;
+            // The network's name service knows a container by the first digits of its id, not by all of them.
+            Some(format!("{}:{alias}", id.get(..SHORT_ID).unwrap_or(id)))
         })
         .collect();
     if links.is_empty() {
