@@ -1,1 +1,24 @@
-//! What each operation does, for every service
+//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS and ECS.
+//!
+//! An operation is one file. It locates what it is about, authorises the caller, decides with pure functions, saves
+//! through [`Cx::db`](Cx) and answers. It never sees HTTP, never opens or ends a transaction, and reads time and
+//! randomness from its [`Cx`] alone.
+
+mod access;
+mod cx;
+pub mod dispatch;
+pub mod ecs;
+pub mod iam;
+pub mod identity;
+pub mod kms;
+mod operation;
+mod page_token;
+pub mod secretsmanager;
+pub mod ssm;
+pub mod sts;
+mod world;
+
+pub use access::{Access, Decided};
+pub use cx::{Cx, Ended, RequestFacts};
+pub use operation::Operation;
+pub use world::{HostAccess, Settings, World};

@@ -1,0 +1,66 @@
+//! What all requests and background jobs share.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use tokio::sync::Notify;
+use types::{AccountId, Clock, Entropy, Region};
+
+use crate::{identity, kms, secretsmanager};
+
+/// The server's one set of shared things: clock, randomness, root key, store and what is cached from it.
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub root_key: crypto::RootKey,
+    pub store: store::Store,
+    pub settings: Settings,
+    /// Compiled policies and signing keys of principals.
+    pub identity: identity::Cache,
+    /// Key material that was unsealed lately.
+    pub kms: kms::Cache,
+    /// Dates of last access, waiting to be written.
+    pub accesses: secretsmanager::Accesses,
+    /// Rung after every committed change to what tasks should run.
+    pub tasks_changed: Notify,
+    /// Rung after every committed change to the list of clusters.
+    pub clusters_changed: Notify,
+    /// The address of this server, once it listens.
+    pub endpoint: OnceLock<String>,
+}
+
+impl World {
+    /// The address of this server, which agents are sent to; empty before it listens.
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.get().map_or("", String::as_str)
+    }
+}
+
+/// What the operator decided, as far as operations need to know it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account that exists from the first start.
+    pub first_account: AccountId,
+    /// The region of the command line, and of the cluster that the local agent joins first.
+    pub region: Region,
+    /// Whether this process runs an agent of its own, which serves every cluster.
+    pub local_agent: bool,
+    /// What tasks may take of the host.
+    pub host: HostAccess,
+}
+
+/// What a task may take of the host it runs on. Whoever may run a task with host paths owns the host, and with it the
+/// root key, so all of it is refused until the operator allows it.
+#[derive(Debug, Clone, Default)]
+pub struct HostAccess {
+    pub privileged: bool,
+    pub pid_host: bool,
+    pub ipc_host: bool,
+    pub devices: bool,
+    /// Absolute path prefixes that tasks may mount.
+    pub paths: Vec<PathBuf>,
+    /// sealift's own directories: never mounted, whatever `paths` allows.
+    pub own: Vec<PathBuf>,
+}

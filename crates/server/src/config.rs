@@ -1,0 +1,31 @@
+//! What the operator decides before the server starts.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use domain::HostAccess;
+use types::{AccountId, Region};
+
+use crate::root_credentials::AccessKey;
+
+/// Everything a server needs to know to start.
+pub struct Config {
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Without TLS, secrets would cross the network in clear: beyond loopback only where the operator says so.
+    pub allow_plain_http_beyond_loopback: bool,
+    /// Database, audit log and lock; one process at a time.
+    pub data_dir: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`; SQLite in the data directory where none is named.
+    pub database_url: Option<String>,
+    /// Holds the root key, 0600, made at the first start; not inside the data directory.
+    pub root_key_file: PathBuf,
+    /// Holds the root user's first access key, 0600, made at the first start.
+    pub credentials_file: PathBuf,
+    /// The root user's first access key, where the operator brings one.
+    pub root_access_key: Option<AccessKey>,
+    pub first_account: AccountId,
+    pub region: Region,
+    /// Whether this process runs an agent of its own.
+    pub local_agent: bool,
+    pub host: HostAccess,
+}

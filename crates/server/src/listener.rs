@@ -1,0 +1,91 @@
+//! Connections and routes: HTTP in, HTTP out.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    response::Response,
+    routing::get,
+    serve::ListenerExt as _,
+};
+use http::{StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
+
+use crate::pipeline::{Pipeline, ReadBody};
+
+/// Larger than any request of the services here can be: a 64 KiB value in which every character is escaped.
+const MAX_BODY: usize = 1024 * 1024;
+/// How long a client may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Serves until `stop` turns true, then answers what is under way.
+pub async fn serve(listener: TcpListener, pipeline: Pipeline, mut stop: watch::Receiver<bool>) {
+    let listener = listener.tap_io(|connection| {
+        // Answers are small and complete: waiting to fill a packet only costs time.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
+    let routes = Router::new()
+        .route("/_sealift/health", get(health))
+        .fallback(aws)
+        .with_state(pipeline);
+    let stopped = async move {
+        // An error means that the server is gone, which is a reason to stop too.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, service)
+        .with_graceful_shutdown(stopped)
+        .await
+    {
+        tracing::error!(%error, "the listener failed");
+    }
+}
+
+/// `GET /_sealift/health`: 200 once the server serves. It tells nothing else, so it asks for no signature.
+async fn health() -> Response {
+    let body = format!(
+        r#"{{"status":"ok","version":"{}"}}"#,
+        env!("CARGO_PKG_VERSION")
+    );
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+/// Everything else is the AWS API.
+async fn aws(
+    State(pipeline): State<Pipeline>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = read(body).await;
+    // In a task of its own: a client that goes away must not cut an operation short, and a defect that panics must
+    // not take the connection's other requests with it.
+    let answered = tokio::spawn(async move { pipeline.respond(parts, body, peer).await }).await;
+    match answered {
+        Ok(response) => response.map(Body::new),
+        Err(error) => {
+            tracing::error!(%error, "a request ended in a defect of the server");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+async fn read(body: Body) -> ReadBody {
+    match timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => ReadBody::Whole(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => ReadBody::TooLarge,
+        Ok(Err(_)) | Err(_) => ReadBody::Incomplete,
+    }
+}
