@@ -1,1 +1,57 @@
-fn main() {}
+//! The `sealift` command.
+
+mod aws;
+mod commands;
+mod engine;
+mod local_agents;
+mod logging;
+mod paths;
+mod settings;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Run Amazon ECS task definitions on any machine, with their secrets, under the task execution role.
+#[derive(Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything in one process: endpoint and agent. Prints one ready line, then logs
+    Up(commands::up::Arguments),
+    /// Print export lines for the server that runs on the data directory
+    Env(commands::env::Arguments),
+    /// Register a task definition, run one task of it, stream its logs, exit with its essential container's code
+    Run(commands::run::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Up(arguments) => commands::up::run(arguments).await,
+            Command::Env(arguments) => commands::env::run(&arguments),
+            Command::Run(arguments) => commands::run::run(arguments).await,
+        }
+    });
+    outcome.unwrap_or_else(|error| fail(&error))
+}
+
+/// One sentence with its causes on standard error, and exit code 1.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("sealift: {error:#}");
+    ExitCode::FAILURE
+}

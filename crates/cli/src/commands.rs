@@ -1,0 +1,5 @@
+//! One module per command, named as the user types it.
+
+pub mod env;
+pub mod run;
+pub mod up;

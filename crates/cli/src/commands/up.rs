@@ -1,0 +1,61 @@
+//! `sealift up`: everything in one process.
+
+use std::{io::Write as _, net::SocketAddr, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+use server::Server;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{
+    local_agents::LocalAgents,
+    logging,
+    settings::{Places, Serving},
+};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "SEALIFT_LISTEN", default_value = "127.0.0.1:4566")]
+    listen: SocketAddr,
+    /// Listen beyond loopback although secrets then cross the network in clear
+    #[arg(long)]
+    allow_plain_http_beyond_loopback: bool,
+    /// Run no agent in this process
+    #[arg(long, env = "SEALIFT_NO_AGENT")]
+    no_agent: bool,
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    serving: Serving,
+}
+
+/// Serves until it is told to stop (SIGINT, SIGTERM). Tasks run on: the next `sealift up` finds them again.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    logging::start(LevelFilter::INFO)?;
+    let mut config = arguments
+        .serving
+        .config(&arguments.places, arguments.listen)?;
+    config.allow_plain_http_beyond_loopback = arguments.allow_plain_http_beyond_loopback;
+    config.local_agent = !arguments.no_agent;
+
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    let server = Server::start(config).await?;
+    let agents = LocalAgents::start(&server, arguments.serving.ecs_config.as_deref())?;
+    let mut out = std::io::stdout();
+    writeln!(out, "sealift is ready at {}", server.endpoint())?;
+    out.flush()?;
+
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping; running tasks go on and are found again at the next start");
+    agents.stop().await;
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,173 @@
+//! The agents of this process: one for every cluster, all on the container engine of this host.
+
+use std::{collections::HashMap, env, fs, io, path::Path, sync::Arc, time::Duration};
+
+use agent::{
+    AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
+    EcsConfig, resolve::ServiceEndpoints,
+};
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use server::{Acs, Server, WantedInstance};
+use tokio::{sync::watch, task::JoinHandle};
+use types::{OsEntropy, SystemClock};
+
+/// How long to wait for a container engine that does not answer.
+const ENGINE_RETRY: Duration = Duration::from_secs(5);
+/// Where ECS's own agent is configured, if this host has it.
+const ECS_CONFIG: &str = "/etc/ecs/ecs.config";
+
+/// Keeps one agent running for every container instance that the server wants on this host.
+pub struct LocalAgents {
+    stop: watch::Sender<bool>,
+    keeper: JoinHandle<()>,
+}
+
+impl LocalAgents {
+    /// Starts following what the server wants. `ecs_config` is the agent's configuration file, if the user named one.
+    pub fn start(server: &Server, ecs_config: Option<&Path>) -> Result<Self> {
+        let settings = Settings {
+            endpoint: server.endpoint().to_owned(),
+            installation: server.installation().to_owned(),
+            connector: Arc::new(InProcess(server.acs().clone())),
+            ecs: read_ecs_config(ecs_config)?,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let keeper = tokio::spawn(keep(server.wanted_instances(), settings, stopped));
+        Ok(Self { stop, keeper })
+    }
+
+    /// Ends the agents. Their containers run on.
+    pub async fn stop(self) {
+        // No receiver means that the keeper has ended already.
+        let _ = self.stop.send(true);
+        let _ = self.keeper.await;
+    }
+}
+
+/// What all agents of this process have in common.
+struct Settings {
+    endpoint: String,
+    installation: String,
+    connector: Arc<InProcess>,
+    ecs: EcsConfig,
+}
+
+async fn keep(
+    mut wanted: watch::Receiver<Vec<WantedInstance>>,
+    settings: Settings,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let Some(runtime) = connect(&mut stopped).await else {
+        return;
+    };
+    let mut running: HashMap<String, AgentHandle> = HashMap::new();
+    loop {
+        let instances = wanted.borrow_and_update().clone();
+        let keys: Vec<_> = instances.iter().map(WantedInstance::key).collect();
+        // A cluster that was deleted has no tasks left; its agent ends.
+        for (_, agent) in running.extract_if(|key, _| !keys.contains(key)) {
+            end(agent).await;
+        }
+        for instance in instances {
+            running
+                .entry(instance.key())
+                .or_insert_with(|| settings.agent(&instance, Arc::clone(&runtime)));
+        }
+        tokio::select! {
+            changed = wanted.changed() => if changed.is_err() { break },
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        }
+    }
+    for agent in running.into_values() {
+        end(agent).await;
+    }
+}
+
+async fn end(agent: AgentHandle) {
+    if let Err(error) = agent.shutdown().await {
+        tracing::error!(%error, "an agent ended with an error");
+    }
+}
+
+/// The engine, once it answers; `None` if we are stopped first.
+async fn connect(stopped: &mut watch::Receiver<bool>) -> Option<Arc<DockerRuntime>> {
+    loop {
+        match DockerRuntime::connect().await {
+            Ok(runtime) => return Some(Arc::new(runtime)),
+            Err(error) => tracing::error!(
+                %error,
+                "no container engine answers, so tasks wait; start Docker, or name its address with DOCKER_HOST",
+            ),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ENGINE_RETRY) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return None,
+        }
+    }
+}
+
+impl Settings {
+    fn agent(&self, instance: &WantedInstance, runtime: Arc<DockerRuntime>) -> AgentHandle {
+        let config = AgentConfig {
+            cluster: instance.cluster.clone(),
+            region: instance.region.clone(),
+            endpoint_url: self.endpoint.clone(),
+            secret_endpoints: ServiceEndpoints {
+                secrets_manager: Some(self.endpoint.clone()),
+                ssm: Some(self.endpoint.clone()),
+            },
+            credentials: instance.credentials.clone(),
+            container_instance_arn: instance.container_instance_arn.clone(),
+            installation: self.installation.clone(),
+            ecs: self.ecs.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+        };
+        Agent::start(
+            config,
+            runtime,
+            Arc::clone(&self.connector) as Arc<dyn AcsConnector>,
+        )
+    }
+}
+
+/// Sessions inside this process: the server verifies the same request that it would get over a websocket.
+struct InProcess(Acs);
+
+#[async_trait]
+impl AcsConnector for InProcess {
+    async fn connect(&self, upgrade: http::Request<()>) -> Result<Duplex, ConnectRefused> {
+        match self.0.connect(upgrade).await {
+            Ok((outgoing, incoming)) => Ok(Duplex { outgoing, incoming }),
+            Err(refused) => Err(ConnectRefused {
+                status: refused.status().as_u16(),
+                body: refused.into_body(),
+            }),
+        }
+    }
+}
+
+/// ECS's own settings: its variables, over its configuration file, over what ECS's installer sets up.
+fn read_ecs_config(named: Option<&Path>) -> Result<EcsConfig> {
+    let path = named.unwrap_or(Path::new(ECS_CONFIG));
+    let file = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
+        }
+    };
+    let in_file = |name: &str| {
+        let lines = file
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let mut pairs = lines.filter_map(|line| line.split_once('='));
+        pairs
+            .find(|(key, _)| key.trim() == name)
+            .map(|(_, value)| value.trim().to_owned())
+    };
+    Ok(EcsConfig::from_variables(|name| {
+        env::var(name).ok().or_else(|| in_file(name))
+    })?)
+}

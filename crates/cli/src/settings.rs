@@ -1,0 +1,149 @@
+//! The settings that several commands share, and how they become a server's configuration.
+
+use std::{env, net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use server::{AccessKey, Config, HostAccess};
+use types::{AccountId, Region, SecretValue};
+
+use crate::paths;
+
+/// Where a server keeps what it keeps.
+#[derive(Args, Clone)]
+pub struct Places {
+    /// Database, audit log and lock; one process at a time [default: $XDG_DATA_HOME/sealift]
+    #[arg(long, env = "SEALIFT_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The root key, mode 0600, made at the first start [default: root.key in $XDG_CONFIG_HOME/sealift]
+    #[arg(long, env = "SEALIFT_ROOT_KEY_FILE", value_name = "FILE")]
+    root_key_file: Option<PathBuf>,
+    /// Region of this command line
+    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
+    pub region: Region,
+}
+
+impl Places {
+    pub fn data_dir(&self) -> Result<PathBuf> {
+        match &self.data_dir {
+            Some(dir) => absolute(dir),
+            None => paths::default_data_dir(),
+        }
+    }
+
+    pub fn root_key_file(&self) -> Result<PathBuf> {
+        match &self.root_key_file {
+            Some(file) => absolute(file),
+            None => Ok(paths::config_dir()?.join("root.key")),
+        }
+    }
+
+    /// The root user's access key, kept beside the root key.
+    pub fn credentials_file(&self) -> Result<PathBuf> {
+        Ok(self.root_key_file()?.with_file_name("credentials"))
+    }
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot resolve `{}`", path.display()))
+}
+
+/// What a server needs beside its places.
+#[derive(Args, Clone)]
+pub struct Serving {
+    /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory]
+    #[arg(
+        long,
+        env = "SEALIFT_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    database_url: Option<String>,
+    /// The account that exists from the first start
+    #[arg(long, env = "SEALIFT_ACCOUNT_ID", default_value = "123456789012")]
+    account_id: AccountId,
+    /// The agent's configuration; ECS_* variables win over it [default: /etc/ecs/ecs.config where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub ecs_config: Option<PathBuf>,
+    /// Let tasks mount host paths below this absolute prefix (repeatable)
+    #[arg(long = "allow-host-path", value_name = "PREFIX")]
+    host_paths: Vec<PathBuf>,
+    /// Let tasks run privileged containers
+    #[arg(long)]
+    allow_privileged: bool,
+    /// Let tasks use the host's process ids
+    #[arg(long)]
+    allow_host_pid: bool,
+    /// Let tasks use the host's inter-process communication
+    #[arg(long)]
+    allow_host_ipc: bool,
+    /// Let tasks use the host's devices
+    #[arg(long)]
+    allow_devices: bool,
+}
+
+impl Serving {
+    /// The configuration of a server at these places, listening there.
+    pub fn config(&self, places: &Places, listen: SocketAddr) -> Result<Config> {
+        let (data_dir, root_key_file) = (places.data_dir()?, places.root_key_file()?);
+        if root_key_file.starts_with(&data_dir) {
+            bail!(
+                "the root key `{}` must not be in the data directory: a copy of that directory would hold both lock and key; \
+                 name another place with --root-key-file",
+                root_key_file.display(),
+            );
+        }
+        if let Some(relative) = self.host_paths.iter().find(|path| !path.is_absolute()) {
+            bail!(
+                "--allow-host-path wants an absolute path, not `{}`",
+                relative.display()
+            );
+        }
+        let own = [Some(data_dir.as_path()), root_key_file.parent()];
+        let own = own.into_iter().flatten().map(PathBuf::from).collect();
+        Ok(Config {
+            listen,
+            allow_plain_http_beyond_loopback: false,
+            database_url: self.database_url.clone(),
+            credentials_file: places.credentials_file()?,
+            root_access_key: root_access_key()?,
+            first_account: self.account_id.clone(),
+            region: places.region.clone(),
+            local_agent: true,
+            host: HostAccess {
+                privileged: self.allow_privileged,
+                pid_host: self.allow_host_pid,
+                ipc_host: self.allow_host_ipc,
+                devices: self.allow_devices,
+                paths: self.host_paths.clone(),
+                own,
+            },
+            data_dir,
+            root_key_file,
+        })
+    }
+}
+
+/// The root user's first access key from the environment; never from arguments, which everyone on the host can read.
+fn root_access_key() -> Result<Option<AccessKey>> {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    match (
+        variable("SEALIFT_ROOT_ACCESS_KEY_ID"),
+        variable("SEALIFT_ROOT_SECRET_ACCESS_KEY").map(SecretValue::from),
+    ) {
+        (None, None) => Ok(None),
+        (Some(id), Some(secret)) => {
+            let id_fits = (16..=128).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if !id_fits || id.starts_with("ASIA") {
+                bail!(
+                    "SEALIFT_ROOT_ACCESS_KEY_ID must be 16 to 128 letters and digits, and not begin with ASIA"
+                );
+            }
+            Ok(Some(AccessKey { id, secret }))
+        }
+        _ => bail!(
+            "set both SEALIFT_ROOT_ACCESS_KEY_ID and SEALIFT_ROOT_SECRET_ACCESS_KEY, or neither"
+        ),
+    }
+}

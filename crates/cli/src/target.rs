@@ -1,0 +1,112 @@
+//! Which server a command talks to: the one named by `AWS_ENDPOINT_URL`, else the one that runs on the data directory,
+//! else one brought up in this process for as long as the command lasts.
+
+use std::{env, fs, net::SocketAddr};
+
+use anyhow::{Context as _, Result, bail};
+use aws_credential_types::Credentials;
+use server::{AccessKey, Server};
+
+use crate::{
+    aws::AwsClient,
+    local_agents::LocalAgents,
+    settings::{Places, Serving},
+};
+
+/// The server to talk to. Keep it for as long as the command lasts: it may hold the server itself.
+pub struct Target {
+    pub client: AwsClient,
+    own: Option<(Server, LocalAgents)>,
+}
+
+impl Target {
+    /// Finds the server, or brings one up.
+    pub async fn find(places: &Places, serving: &Serving) -> Result<Self> {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let region = places.region.clone();
+        if let Some(url) = variable("AWS_ENDPOINT_URL_ECS").or_else(|| variable("AWS_ENDPOINT_URL"))
+        {
+            let endpoint = url
+                .parse()
+                .with_context(|| format!("AWS_ENDPOINT_URL is no address: `{url}`"))?;
+            let credentials = match environment_credentials() {
+                Some(credentials) => credentials,
+                None => root_credentials(places)
+                    .context("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")?,
+            };
+            return Ok(Self {
+                client: AwsClient::new(endpoint, credentials, region)?,
+                own: None,
+            });
+        }
+
+        let data_dir = places.data_dir()?;
+        if let Ok(endpoint) = fs::read_to_string(server::endpoint_file(&data_dir))
+            && server::is_in_use(&data_dir)
+        {
+            let endpoint = endpoint
+                .trim()
+                .parse()
+                .context("the data directory's endpoint file holds no address")?;
+            return Ok(Self {
+                client: AwsClient::new(endpoint, root_credentials(places)?, region)?,
+                own: None,
+            });
+        }
+
+        let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::start(serving.config(places, free_port)?).await?;
+        let agents = LocalAgents::start(&server, serving.ecs_config.as_deref())?;
+        let endpoint = server
+            .endpoint()
+            .parse()
+            .context("the server's own address")?;
+        let client = AwsClient::new(endpoint, root_credentials(places)?, region)?;
+        Ok(Self {
+            client,
+            own: Some((server, agents)),
+        })
+    }
+
+    /// Ends the server of this process, if there is one.
+    pub async fn close(self) {
+        if let Some((server, agents)) = self.own {
+            agents.stop().await;
+            server.stop().await;
+        }
+    }
+}
+
+fn environment_credentials() -> Option<Credentials> {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let (id, secret) = (
+        variable("AWS_ACCESS_KEY_ID")?,
+        variable("AWS_SECRET_ACCESS_KEY")?,
+    );
+    Some(Credentials::new(
+        id,
+        secret,
+        variable("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    ))
+}
+
+/// The root user's key of the server on this machine.
+fn root_credentials(places: &Places) -> Result<Credentials> {
+    let file = places.credentials_file()?;
+    let Some(key) = AccessKey::read(&file)? else {
+        bail!("there is no credentials file `{}`", file.display());
+    };
+    let secret = key
+        .secret
+        .expose_secret_str()
+        .context("the secret access key is not text")?;
+    Ok(Credentials::new(
+        &key.id,
+        secret,
+        None,
+        None,
+        "credentials file",
+    ))
+}
