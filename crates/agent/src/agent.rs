@@ -9,7 +9,7 @@ use crate::{
     registration::register,
     report::Reporter,
     resolve::{AwsClients, Resolver},
-    runtime::{ContainerRuntime, RuntimeError},
+    runtime::ContainerRuntime,
     session::{SessionIdentity, Sessions},
     tasks::{Shared, Tasks},
 };
@@ -17,8 +17,6 @@ use crate::{
 /// Why an agent ended.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    #[error("the container engine does not answer: {0}")]
-    Engine(RuntimeError),
     #[error("the cluster does not take this container instance: {0}")]
     RegistrationRefused(String),
     #[error("the agent failed: {0}")]
@@ -44,7 +42,14 @@ impl Agent {
     ) -> AgentHandle {
         let (shutdown, stop) = watch::channel(false);
         let (registration, registered) = watch::channel(None);
-        let running = tokio::spawn(run(config, runtime, connector, stop, registration));
+        let running = tokio::spawn(async move {
+            let cluster = config.cluster.clone();
+            let ended = run(config, runtime, connector, stop, registration).await;
+            if let Err(error) = &ended {
+                tracing::error!(cluster, %error, "the agent ended");
+            }
+            ended
+        });
         AgentHandle {
             shutdown,
             registered,
@@ -109,10 +114,10 @@ async fn run(
         reporter,
         pulled: Mutex::default(),
     }));
-    tasks
-        .find_remnants(&arn)
-        .await
-        .map_err(AgentError::Engine)?;
+    tokio::select! {
+        () = tasks.find_remnants(&arn) => {}
+        () = told_to_stop(&mut shutdown) => return Ok(()),
+    }
     registration.send_replace(Some(arn.clone()));
 
     let sessions = Sessions {

@@ -11,7 +11,7 @@ use crate::{
     AgentConfig, AgentError,
     backoff::Backoff,
     ecs_api::code_and_text,
-    runtime::{ContainerRuntime, Engine},
+    runtime::{ContainerRuntime, Engine, answered},
 };
 
 /// What an agent of this version can do, named as ECS names it. A placement decision reads these.
@@ -42,7 +42,7 @@ pub(crate) async fn register(
     config: &AgentConfig,
     runtime: &Arc<dyn ContainerRuntime>,
 ) -> Result<(String, Engine), AgentError> {
-    let engine = runtime.engine().await.map_err(AgentError::Engine)?;
+    let engine = answered(|| runtime.engine()).await;
     let mut backoff = Backoff::new(Duration::from_secs(3), 2.0, Duration::from_secs(192), 0.2);
     loop {
         let answer = client

@@ -25,7 +25,7 @@ pub use registry::{RegistryLogin, RegistryLogins};
 pub use secrets_manager::SecretsManager;
 use types::SecretValue;
 
-/// A place that holds secrets. Every source passes the same suite (`tests/sources.rs`).
+/// A place that holds secrets. What each does with every kind of reference and answer is in `tests/recorded.rs`.
 #[async_trait]
 pub trait SecretSource: Send + Sync {
     /// All values of `wanted`, read as `role`; or why the task cannot start.

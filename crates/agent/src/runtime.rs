@@ -2,7 +2,7 @@
 
 mod docker;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use types::{SecretValue, Timestamp};
 
 use crate::resolve::RegistryLogin;
 
-/// A container engine. Every implementation passes the same suite (`tests/runtime_contract`).
+/// A container engine. Every implementation passes the same suite (`tests/runtime_contract.rs`).
 #[async_trait]
 pub trait ContainerRuntime: Send + Sync + 'static {
     /// What the engine is and has, for the registration of the container instance.
@@ -189,6 +189,25 @@ impl RuntimeError {
             Self::ContainerConfig(text) => Self::ContainerConfig(change(text)),
             Self::Volume(text) => Self::Volume(change(text)),
             Self::Engine(text) => Self::Engine(change(text)),
+        }
+    }
+}
+
+/// Between two questions to an engine that does not answer.
+const UNANSWERED_PAUSE: Duration = Duration::from_secs(1);
+
+/// Asks until the engine answers: what it cannot tell now must not be taken for a container that is not there.
+pub(crate) async fn answered<T, F>(ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, RuntimeError>>,
+{
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(error) => {
+                tracing::warn!(%error, "the container engine does not answer");
+                tokio::time::sleep(UNANSWERED_PAUSE).await;
+            }
         }
     }
 }

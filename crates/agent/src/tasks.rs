@@ -17,7 +17,7 @@ use crate::{
     AgentConfig, labels,
     report::{Reporter, TaskReport},
     resolve::Resolver,
-    runtime::{ContainerRuntime, FoundContainer, Phase, RuntimeError},
+    runtime::{ContainerRuntime, FoundContainer, Phase, RuntimeError, answered},
     task::{self, Command, Owner, Progress},
 };
 
@@ -78,18 +78,18 @@ impl Tasks {
     }
 
     /// Finds the containers that an earlier process of this agent left.
-    pub async fn find_remnants(&self, container_instance_arn: &str) -> Result<(), RuntimeError> {
+    pub async fn find_remnants(&self, container_instance_arn: &str) {
         let shared = &self.shared;
-        let installation = (labels::INSTALLATION, shared.config.installation.as_str());
+        let ours = [(labels::INSTALLATION, shared.config.installation.as_str())];
         let mut remnants: BTreeMap<String, (Task, bool)> = BTreeMap::new();
-        for container in shared.runtime.find(&[installation]).await? {
+        for container in answered(|| shared.runtime.find(&ours)).await {
             let Some(arn) = container.labels.get(labels::TASK_ARN) else {
                 continue;
             };
             if !is_of_cluster(arn, &shared.config.cluster, container_instance_arn) {
                 continue;
             }
-            let state = shared.runtime.inspect(&container.id).await?;
+            let state = answered(|| shared.runtime.inspect(&container.id)).await;
             let runs = state.is_some_and(|state| state.phase == Phase::Running);
             let (task, any_runs) = remnants
                 .entry(arn.clone())
@@ -109,7 +109,6 @@ impl Tasks {
                 },
             });
         }
-        Ok(())
     }
 
     /// Takes a task of a payload: a new one starts, a known one gets its credentials, or is told to stop.

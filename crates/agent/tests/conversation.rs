@@ -1,10 +1,17 @@
 //! The conversation between a control plane and the reference agent, as it was recorded, held with ours.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what a test did not expect may panic, and which case ran may be printed"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};
 
-use agent::{Agent, AgentHandle};
+use agent::{Agent, AgentConfig, AgentHandle};
 use ecs::acs::{
     self, FromAgent, HeartbeatMessage, IAMRoleCredentialsMessage, RoleType, TaskIdentifier,
     TaskManifestMessage, TaskStopVerificationAck,
@@ -25,6 +32,7 @@ fn recorded() -> Value {
 }
 
 struct Joined {
+    config: AgentConfig,
     services: Services,
     plane: ControlPlane,
     runtime: MemoryRuntime,
@@ -32,18 +40,25 @@ struct Joined {
 }
 
 async fn join() -> (Joined, Session) {
-    join_with(Services::start(json!({})).await, MemoryRuntime::default()).await
+    let services = Services::start(json!({})).await;
+    let config = config(&services.url);
+    join_with(services, config, MemoryRuntime::default()).await
 }
 
-async fn join_with(services: Services, runtime: MemoryRuntime) -> (Joined, Session) {
+async fn join_with(
+    services: Services,
+    config: AgentConfig,
+    runtime: MemoryRuntime,
+) -> (Joined, Session) {
     let mut plane = ControlPlane::new();
     let agent = Agent::start(
-        config(&services.url),
+        config.clone(),
         Arc::new(runtime.clone()),
         plane.connector.clone(),
     );
     let session = plane.session().await;
     let joined = Joined {
+        config,
         services,
         plane,
         runtime,
@@ -504,6 +519,7 @@ async fn after_a_restart_the_manifest_still_finds_what_runs() {
     })
     .await;
     let Joined {
+        config,
         services,
         runtime,
         agent,
@@ -511,7 +527,7 @@ async fn after_a_restart_the_manifest_still_finds_what_runs() {
     } = joined;
     agent.shutdown().await.unwrap();
 
-    let (joined, mut session) = join_with(services, runtime).await;
+    let (joined, mut session) = join_with(services, config, runtime).await;
     assert!(
         session
             .upgrade

@@ -1,5 +1,12 @@
 //! Tasks on a real Docker Engine, from payload to end. Set `SEALIFT_TEST_WITHOUT_DOCKER=1` where there is none.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what a test did not expect may panic, and which case ran may be printed"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

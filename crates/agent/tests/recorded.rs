@@ -3,6 +3,13 @@
 //!
 //! The data names each case. Where we deliberately do something else, [`deviation`] says what.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what a test did not expect may panic, and which case ran may be printed"
+)]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

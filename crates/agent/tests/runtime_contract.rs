@@ -1,5 +1,12 @@
 //! What every container runtime keeps to, whatever engine is behind it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what a test did not expect may panic, and which case ran may be printed"
+)]
+
 mod support;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -142,7 +142,10 @@ async fn respond(State(script): State<Arc<Script>>, headers: HeaderMap, body: By
 }
 
 fn success(body: Value) -> Response {
-    answer(StatusCode::OK, body.to_string())
+    let Value::Object(members) = body else {
+        panic!("an answer is an object");
+    };
+    answer(StatusCode::OK, serde_json::to_string(&members).unwrap())
 }
 
 fn error(status: u16, code: &str, message: &str) -> Response {

@@ -1,13 +1,9 @@
 //! Containers from before a restart: the task goes on where they are.
 
-use std::future::Future;
-
-use tokio::time::sleep;
-
-use super::{GATHER, Known, Owner, ReportedStatus};
+use super::{Known, Owner, ReportedStatus};
 use crate::{
     labels,
-    runtime::{ContainerState, FoundContainer, Phase, RuntimeError},
+    runtime::{ContainerState, FoundContainer, Phase, answered},
 };
 
 impl Owner {
@@ -49,22 +45,6 @@ impl Owner {
             record.bindings.clone_from(&state.bindings);
             self.container_changed(index, ReportedStatus::Running);
             self.watch(index, found.id);
-        }
-    }
-}
-
-/// Asks until the engine answers: what it cannot tell now must not be taken for a container that is not there.
-async fn answered<T, F>(ask: impl Fn() -> F) -> T
-where
-    F: Future<Output = Result<T, RuntimeError>>,
-{
-    loop {
-        match ask().await {
-            Ok(answer) => return answer,
-            Err(error) => {
-                tracing::warn!(%error, "the container engine does not answer");
-                sleep(GATHER).await;
-            }
         }
     }
 }
