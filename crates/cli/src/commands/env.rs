@@ -18,7 +18,7 @@ pub struct Arguments {
     places: Places,
 }
 
-/// Prints four export lines for `eval "$(sealift env)"`.
+/// Prints export lines for `eval "$(sealift env)"`.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let places = &arguments.places;
     let data_dir = places.data_dir()?;
@@ -43,7 +43,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     out.write_all(b"export AWS_SECRET_ACCESS_KEY='")?;
     out.write_all(key.secret.expose_secret())?;
     out.write_all(b"'\n")?;
+    // The SDKs read one, version 1 of the aws command line and boto3 the other.
     writeln!(out, "export AWS_REGION={}", places.region)?;
+    writeln!(out, "export AWS_DEFAULT_REGION={}", places.region)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
