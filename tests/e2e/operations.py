@@ -17,7 +17,7 @@ class Given:
     parameters: dict = field(default_factory=dict)
     # What the least policy allows: pairs of action and resource. The first pair is the operation's own.
     needs: list[tuple[str, str]] = field(default_factory=list)
-    # How the resource reads in a denial; None where AWS names none or sealift may choose.
+    # How the resource reads in a denial; None where it does not matter here.
     named: str | None = None
 
     def client(self, service: str):
@@ -169,19 +169,19 @@ everywhere("kms:ListAliases")
 
 def a_role(given: Given, action: str, **parameters) -> str:
     role = given.client("iam").create_role(RoleName=new_name(), AssumeRolePolicyDocument=trust(), Path="/p/")["Role"]
-    given.parameters, given.needs, given.named = {"RoleName": role["RoleName"], **parameters}, [(action, role["Arn"])], role["Arn"]
+    given.parameters, given.needs, given.named = {"RoleName": role["RoleName"], **parameters}, [(action, role["Arn"])], f"role {role['RoleName']}"
     return role["RoleName"]
 
 
 def a_user(given: Given, action: str, **parameters) -> str:
     user = given.client("iam").create_user(UserName=new_name(), Path="/p/")["User"]
-    given.parameters, given.needs, given.named = {"UserName": user["UserName"], **parameters}, [(action, user["Arn"])], user["Arn"]
+    given.parameters, given.needs, given.named = {"UserName": user["UserName"], **parameters}, [(action, user["Arn"])], f"user {user['UserName']}"
     return user["UserName"]
 
 
 def a_policy(given: Given, action: str, **parameters) -> str:
     arn = given.client("iam").create_policy(PolicyName=new_name(), PolicyDocument=DOCUMENT)["Policy"]["Arn"]
-    given.parameters, given.needs, given.named = {"PolicyArn": arn, **parameters}, [(action, arn)], arn
+    given.parameters, given.needs, given.named = {"PolicyArn": arn, **parameters}, [(action, arn)], f"policy {arn}"
     return arn
 
 
@@ -239,8 +239,8 @@ def create_user(given):
 @operation("iam:CreatePolicy")
 def create_policy(given):
     name = new_name()
-    given.parameters, given.named = {"PolicyName": name, "PolicyDocument": DOCUMENT}, given.arn("iam", f"policy/{name}")
-    given.needs = [("iam:CreatePolicy", given.named)]
+    given.parameters, given.named = {"PolicyName": name, "PolicyDocument": DOCUMENT}, f"policy {name}"
+    given.needs = [("iam:CreatePolicy", given.arn("iam", f"policy/{name}"))]
 
 
 @operation("iam:GetPolicyVersion")
@@ -285,9 +285,7 @@ def get_caller_identity(given):
 
 @operation("ecs:CreateCluster")
 def create_cluster(given):
-    name = new_name()
-    given.parameters, given.named = {"clusterName": name}, given.arn("ecs", f"cluster/{name}")
-    given.needs = [("ecs:CreateCluster", given.named)]
+    given.parameters, given.needs = {"clusterName": new_name()}, [("ecs:CreateCluster", "*")]
 
 
 def a_cluster(given: Given, action: str, member: str) -> None:
@@ -304,9 +302,8 @@ TABLE["ecs:RegisterContainerInstance"] = lambda given: a_cluster(given, "ecs:Reg
 
 @operation("ecs:RegisterTaskDefinition")
 def register_task_definition(given):
-    name = new_name()
-    given.parameters = {"family": name, "containerDefinitions": [container()]}
-    given.needs = [("ecs:RegisterTaskDefinition", given.arn("ecs", f"task-definition/{name}:*"))]
+    given.parameters = {"family": new_name(), "containerDefinitions": [container()]}
+    given.needs = [("ecs:RegisterTaskDefinition", "*")]
 
 
 @operation("ecs:DeregisterTaskDefinition")

@@ -65,7 +65,7 @@ def test_an_operation_asks_before_it_acts(server, nobody, name):
         return
 
     action = given.needs[0][0]
-    resource = f"( on resource: {re.escape(given.named)})" if given.named else "( on resource: [^ ]+)?"
+    resource = f"( on resource: {re.escape(given.named)})" if given.named else "( on resource: [^ ]+| on resource: policy path /)?"
     head = f"^User: arn:aws:iam::{server.account}:user/[^ ]+ is not authorized to perform: {action}{resource}"
     reason = "" if service == "sts" else f" because no identity-based policy allows the {action} action"
     with refused(code, re.compile(f"{head}{reason}$"), status):

@@ -6,6 +6,7 @@ from errors import refused
 from harness import IMAGE, allow
 from tasks import Tasks, container, execution_role
 
+SPLUNK = {"splunk-url": "https://splunk.test:8088"}
 NEEDS_ROLE = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
 
 
@@ -174,7 +175,7 @@ def test_secrets_and_registry_credentials_need_an_execution_role(tasks):
     with refused("ClientException", NEEDS_ROLE):
         tasks.register(
             container(
-                logConfiguration={"logDriver": "splunk", "options": {}, "secretOptions": [{"name": "splunk-token", "valueFrom": "p"}]}
+                logConfiguration={"logDriver": "splunk", "options": SPLUNK, "secretOptions": [{"name": "splunk-token", "valueFrom": "p"}]}
             )
         )
     text = "Private repository authentication requires that the task definition specify a value for executionRoleArn."
@@ -199,7 +200,7 @@ def test_names_of_secrets_are_unique(tasks, server, name):
         with refused("ClientException", text):
             tasks.register(container(secrets=[{"name": "V", "valueFrom": bad}]), executionRoleArn=role)
     with refused("ClientException", "Log driver splunk requires options: splunk-token"):
-        tasks.register(container(logConfiguration={"logDriver": "splunk"}))
+        tasks.register(container(logConfiguration={"logDriver": "splunk", "options": SPLUNK}))
     with refused("ClientException", "Role is not valid"):
         tasks.register(container(), executionRoleArn="arn:aws:iam::nonsense")
 

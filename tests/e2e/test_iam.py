@@ -121,7 +121,9 @@ def test_attachments_are_counted_listed_and_hold_their_policy(iam, name):
     expected = [{"PolicyName": name, "PolicyArn": arn}]
     assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == expected
     assert iam.list_attached_user_policies(UserName=name)["AttachedPolicies"] == expected
-    for call in (lambda: iam.delete_policy(PolicyArn=arn), lambda: iam.delete_role(RoleName=name), lambda: iam.delete_user(UserName=name)):
+    with refused("DeleteConflict", "Cannot delete a policy attached to entities.", 409):
+        iam.delete_policy(PolicyArn=arn)
+    for call in (lambda: iam.delete_role(RoleName=name), lambda: iam.delete_user(UserName=name)):
         with refused("DeleteConflict", CONFLICT_ATTACHED, 409):
             call()
     iam.detach_role_policy(RoleName=name, PolicyArn=arn)

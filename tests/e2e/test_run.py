@@ -24,7 +24,7 @@ def run(server, tmp_path, name):
 
 def test_env_prints_lines_that_a_shell_evaluates(server):
     exports = server.exports()
-    assert exports.keys() == {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
+    assert exports.keys() == {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"}
     assert (exports["AWS_ENDPOINT_URL"], exports["AWS_REGION"]) == (server.endpoint, server.region)
 
 
@@ -39,8 +39,9 @@ def test_the_exit_code_is_the_container_s(run, code):
 
 
 def test_the_exit_code_is_that_of_the_essential_container(run):
-    done = run(container("main", "sleep 1; exit 3"), container("side", "exit 4", essential=False))
-    assert done.returncode == 3
+    main, side = container("main", "sleep 1; exit 3"), container("side", "exit 4", essential=False)
+    assert run(main, side).returncode == 3
+    assert run(side, {**main, "command": ["sh", "-c", "sleep 1; exit 0"]}).returncode == 0
 
 
 def test_both_streams_arrive_and_in_order(run):
@@ -93,7 +94,7 @@ def test_a_refused_task_definition_gives_the_aws_text(run):
 def test_json_output_is_one_document(run):
     done = run(container(script="echo hello; exit 5"), options=("-o", "json"))
     assert done.returncode == 5
-    document = json.loads(done.stdout.strip().splitlines()[-1])
+    document = json.loads(done.stdout)
     assert document["exitCode"] == 5
     assert document["taskArn"].startswith("arn:aws:ecs:")
 
@@ -102,7 +103,7 @@ def test_json_output_of_a_task_that_cannot_start(run, server, name):
     server.client("secretsmanager").create_secret(Name=name, SecretString="x")
     role = execution_role(server)
     done = run(container(secrets=[{"name": "V", "valueFrom": name_to_arn(server, name)}]), executionRoleArn=role, options=("-o", "json"))
-    document = json.loads(done.stdout.strip().splitlines()[-1])
+    document = json.loads(done.stdout)
     assert (done.returncode, document["stopCode"]) == (125, "TaskFailedToStart")
     assert "AccessDeniedException" in document["stoppedReason"]
 

@@ -294,7 +294,7 @@ def test_reading_sets_the_day_of_the_last_access(secrets, name):
     secrets.create_secret(Name=name, SecretString="v")
     assert "LastAccessedDate" not in secrets.describe_secret(SecretId=name)
     secrets.get_secret_value(SecretId=name)
-    accessed = wait_for("the last access", lambda: secrets.describe_secret(SecretId=name).get("LastAccessedDate"), 10)
+    accessed = wait_for("the last access", lambda: secrets.describe_secret(SecretId=name).get("LastAccessedDate"), 25)
     today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     assert accessed == today
 

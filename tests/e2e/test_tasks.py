@@ -13,9 +13,9 @@ from tasks import FOREVER, Tasks, container, environment, execution_role, only_c
 
 def test_a_task_goes_through_its_states_and_shows_its_containers(tasks, ecs, server, name):
     definition = tasks.register(container(script="exit 7"), container("side", essential=False), family=name)
-    (started,) = ecs.run_task(taskDefinition=name, group="family:mine", startedBy="someone", tags=[{"key": "a", "value": "b"}])["tasks"]
+    (started,) = ecs.run_task(taskDefinition=name, group="mine", startedBy="someone", tags=[{"key": "a", "value": "b"}])["tasks"]
     assert (started["lastStatus"] in ("PROVISIONING", "PENDING"), started["desiredStatus"]) == (True, "RUNNING")
-    assert (started["taskDefinitionArn"], started["group"], started["startedBy"]) == (definition, "family:mine", "someone")
+    assert (started["taskDefinitionArn"], started["group"], started["startedBy"]) == (definition, "mine", "someone")
     stopped = tasks.wait(started["taskArn"], "STOPPED")
     assert (stopped["stopCode"], stopped["stoppedReason"]) == ("EssentialContainerExited", "Essential container in task exited")
     codes = {one["name"]: one["exitCode"] for one in stopped["containers"]}
@@ -157,7 +157,7 @@ def test_what_a_plain_container_definition_contains_works(tasks):
 def test_a_published_port_reaches_the_program(tasks):
     serve = "mkdir -p /tmp/www; echo served > /tmp/www/index.html; exec httpd -f -p 8000 -h /tmp/www"
     task = tasks.start(container(script=serve, portMappings=[{"containerPort": 8000, "hostPort": 0}]))
-    (binding,) = wait_for("the port", lambda: tasks.describe(task)["containers"][0].get("networkBindings"))
+    binding, *_ = wait_for("the port", lambda: tasks.describe(task)["containers"][0].get("networkBindings"))
     url = f"http://127.0.0.1:{binding['hostPort']}/"
 
     def served():

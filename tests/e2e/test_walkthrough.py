@@ -157,7 +157,7 @@ def walk_through(server, name, region):
     assert inside["FLAG"] == "päßword/one"
     assert inside["PLAIN"] == "text"
     assert inside["AWS_REGION"] == region
-    assert "line one\nline two\n" in docker("exec", only_container(task), "printenv", "LINES")
+    assert "LINES=line one\nline two\n" in docker("exec", only_container(task), "env")
     assert {"WHOLE", "USER", "LINES", "FLAG", "PLAIN"}.isdisjoint(environment(task, "quiet"))
 
     parameters.put_parameter(Name=f"/{name}-flag", Value="two", Overwrite=True)

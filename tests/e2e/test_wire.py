@@ -67,7 +67,7 @@ def test_bytes_are_base64_in_json(server, name):
 
 
 def test_policy_documents_are_percent_encoded_in_iam_answers(server, name):
-    document = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"a b/%3A+*"}]}'
+    document = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::a b/%3A+*"}]}'
     query_call(server, "iam", "CreateUser", {"UserName": name})
     query_call(server, "iam", "PutUserPolicy", {"UserName": name, "PolicyName": "p", "PolicyDocument": document})
     answer = query_call(server, "iam", "GetUserPolicy", {"UserName": name, "PolicyName": "p"})
