@@ -78,6 +78,8 @@ pub enum CommonError {
     /// A constraint of the model is violated.
     Validation(String),
     AccessDenied(String),
+    /// STS answers so for session tags, which its model does not say.
+    InvalidParameterValue(String),
     /// A name that AWS keeps for itself. KMS answers it without a word, and its model lacks the code.
     NotAuthorized,
     /// The body is not of its format, or a value has another type than the model says.
@@ -124,6 +126,7 @@ impl CommonError {
     fn json(&self, service: Service) -> (&'static str, u16, String) {
         let (code, status) = match self {
             Self::Validation(_) if service == Service::Ecs => ("InvalidParameterException", 400),
+            Self::InvalidParameterValue(_) => ("InvalidParameterException", 400),
             Self::Validation(_) => ("ValidationException", 400),
             Self::AccessDenied(_) => ("AccessDeniedException", 400),
             Self::NotAuthorized => ("NotAuthorizedException", 400),
@@ -143,6 +146,7 @@ impl CommonError {
     fn query(&self, service: Service) -> (&'static str, u16, String) {
         let (code, status) = match self {
             Self::Validation(_) => ("ValidationError", 400),
+            Self::InvalidParameterValue(_) => ("InvalidParameterValue", 400),
             Self::AccessDenied(_) => ("AccessDenied", 403),
             Self::NotAuthorized => ("NotAuthorized", 403),
             Self::Serialization(_) => ("MalformedInput", 400),
@@ -159,7 +163,9 @@ impl CommonError {
 
     fn message(&self, service: Service) -> String {
         match self {
-            Self::Validation(text) | Self::AccessDenied(text) | Self::Serialization(text) => {
+            Self::Validation(text)
+            | Self::InvalidParameterValue(text)
+            | Self::AccessDenied(text) | Self::Serialization(text) => {
                 text.clone()
             }
             Self::NotAuthorized => String::new(),

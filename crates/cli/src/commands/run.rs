@@ -121,5 +121,5 @@ async fn start_and_follow(
     };
     let logs_to_stderr = arguments.output == Output::Json;
     let stopped = follow::until_stopped(client, &arguments.cluster, task, logs_to_stderr).await?;
-    Ok(Outcome::of(&stopped, COULD_NOT_START))
+    Ok(Outcome::of(&stopped, definition, COULD_NOT_START))
 }

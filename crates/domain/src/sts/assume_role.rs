@@ -41,7 +41,7 @@ impl Operation for AssumeRole {
         let requested = request_tags(&input);
         let transitive = input.transitive_tag_keys.clone().unwrap_or_default();
         let tags = session_tags::combine(requested.clone(), transitive, cx.caller.session.as_ref())
-            .map_err(|problem| invalid(problem.to_string()))?;
+            .map_err(|problem| CommonError::InvalidParameterValue(problem.to_string()))?;
         let policy_arns = session_policies(cx, &input).await?;
         let packed = packed_size(&input, &policy_arns, &tags)?;
 

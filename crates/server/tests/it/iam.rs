@@ -77,11 +77,11 @@ async fn lists_are_read_page_by_page() {
         root.iam("CreateRole", &parameters).await;
     }
     let mut names = Vec::new();
-    let mut marker = None;
+    let mut marker: Option<String> = None;
     loop {
         let mut parameters = vec![("MaxItems", "1")];
         if let Some(marker) = &marker {
-            parameters.push(("Marker", marker));
+            parameters.push(("Marker", marker.as_str()));
         }
         let page = root.iam("ListRoles", &parameters).await;
         names.push(page.element("RoleName"));

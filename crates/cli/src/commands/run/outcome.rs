@@ -44,8 +44,9 @@ impl Outcome {
         }
     }
 
-    /// Reads a stopped task as DescribeTasks gives it. `could_not_start` is the exit code where no container tells one.
-    pub fn of(task: &Value, could_not_start: u8) -> Self {
+    /// Reads a stopped task as DescribeTasks gives it, of a task definition as it was registered. `could_not_start` is
+    /// the exit code where no essential container tells one.
+    pub fn of(task: &Value, definition: &Value, could_not_start: u8) -> Self {
         let text =
             |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let containers: Vec<_> = task
@@ -64,7 +65,7 @@ impl Outcome {
         let exit_code = if failed_to_start {
             could_not_start
         } else {
-            telling_code(&containers, could_not_start)
+            telling_code(&containers, &not_essential(definition), could_not_start)
         };
         Self {
             task_arn: text(task, "taskArn"),
@@ -96,19 +97,20 @@ impl Outcome {
     }
 }
 
-/// The first code that a container ended with by itself, failures first: when one essential container ends, ECS kills
+/// The names of the containers that the task does without.
+fn not_essential(definition: &Value) -> Vec<&str> {
+    let containers = definition.get("containerDefinitions").and_then(Value::as_array).into_iter().flatten();
+    let optional = containers.filter(|c| c.get("essential").and_then(Value::as_bool) == Some(false));
+    optional.filter_map(|c| c.get("name").and_then(Value::as_str)).collect()
+}
+
+/// The first code that an essential container ended with by itself, failures first: when one of them ends, ECS kills
 /// the others, and their 137 and 143 say nothing.
-fn telling_code(containers: &[ContainerOutcome], otherwise: u8) -> u8 {
-    let codes = || {
-        containers
-            .iter()
-            .filter_map(|container| container.exit_code)
-    };
-    let own = || codes().filter(|code| !ENDED_FROM_OUTSIDE.contains(code));
-    let code = own()
-        .find(|code| *code != 0)
-        .or_else(|| own().next())
-        .or_else(|| codes().next());
+fn telling_code(containers: &[ContainerOutcome], not_essential: &[&str], otherwise: u8) -> u8 {
+    let essential = containers.iter().filter(|container| !not_essential.contains(&container.name.as_str()));
+    let codes: Vec<i64> = essential.filter_map(|container| container.exit_code).collect();
+    let own = || codes.iter().filter(|code| !ENDED_FROM_OUTSIDE.contains(code));
+    let code = own().find(|code| **code != 0).or_else(|| own().next()).or_else(|| codes.first());
     code.map_or(otherwise, |code| u8::try_from(code & 0xff).unwrap_or(1))
 }
 
@@ -123,14 +125,25 @@ mod tests {
         let task = json!({"stopCode": "EssentialContainerExited", "containers": [
             {"name": "sidecar", "exitCode": 137}, {"name": "helper", "exitCode": 0}, {"name": "app", "exitCode": 3},
         ]});
-        assert_eq!(Outcome::of(&task, 125).exit_code, 3);
+        assert_eq!(Outcome::of(&task, &json!({}), 125).exit_code, 3);
+    }
+
+    #[test]
+    fn only_essential_containers_tell_the_exit_code() {
+        let task = json!({"stopCode": "EssentialContainerExited", "containers": [
+            {"name": "side", "exitCode": 4}, {"name": "main", "exitCode": 0},
+        ]});
+        let definition = json!({"containerDefinitions": [
+            {"name": "side", "essential": false}, {"name": "main"},
+        ]});
+        assert_eq!(Outcome::of(&task, &definition, 125).exit_code, 0);
     }
 
     #[test]
     fn a_task_that_failed_to_start_has_the_reserved_code_and_says_why() {
         let task = json!({"taskArn": "arn", "stopCode": "TaskFailedToStart", "stoppedReason": "Secret x: denied",
             "containers": [{"name": "app", "reason": "CannotStartContainerError: no"}]});
-        let outcome = Outcome::of(&task, 125);
+        let outcome = Outcome::of(&task, &json!({}), 125);
         assert_eq!(outcome.exit_code, 125);
         assert_eq!(
             outcome.why_it_did_not_start().as_deref(),
@@ -142,7 +155,7 @@ mod tests {
     fn a_task_that_ran_says_nothing_beside_its_code() {
         let task = json!({"taskArn": "arn", "stopCode": "EssentialContainerExited",
             "stoppedReason": "Essential container in task exited", "containers": [{"name": "app", "exitCode": 0}]});
-        let outcome = Outcome::of(&task, 125);
+        let outcome = Outcome::of(&task, &json!({}), 125);
         assert_eq!(
             (outcome.exit_code, outcome.why_it_did_not_start()),
             (0, None)
