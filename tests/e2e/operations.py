@@ -169,13 +169,21 @@ everywhere("kms:ListAliases")
 
 def a_role(given: Given, action: str, **parameters) -> str:
     role = given.client("iam").create_role(RoleName=new_name(), AssumeRolePolicyDocument=trust(), Path="/p/")["Role"]
-    given.parameters, given.needs, given.named = {"RoleName": role["RoleName"], **parameters}, [(action, role["Arn"])], f"role {role['RoleName']}"
+    given.parameters, given.needs, given.named = (
+        {"RoleName": role["RoleName"], **parameters},
+        [(action, role["Arn"])],
+        f"role {role['RoleName']}",
+    )
     return role["RoleName"]
 
 
 def a_user(given: Given, action: str, **parameters) -> str:
     user = given.client("iam").create_user(UserName=new_name(), Path="/p/")["User"]
-    given.parameters, given.needs, given.named = {"UserName": user["UserName"], **parameters}, [(action, user["Arn"])], f"user {user['UserName']}"
+    given.parameters, given.needs, given.named = (
+        {"UserName": user["UserName"], **parameters},
+        [(action, user["Arn"])],
+        f"user {user['UserName']}",
+    )
     return user["UserName"]
 
 

@@ -165,7 +165,7 @@ class Exercise:
             definition = {
                 "family": name,
                 "executionRoleArn": given,
-                "containerDefinitions": [container(script="env >/dev/null", secrets=[{"name": "A", "valueFrom": self.arn}])],
+                "containerDefinitions": [container("holder", "env >/dev/null", secrets=[{"name": "A", "valueFrom": self.arn}])],
             }
             file = directory / f"{name}.json"
             file.write_text(json.dumps(definition))

@@ -5,7 +5,6 @@ import shutil
 import stat
 import subprocess
 import threading
-import time
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,12 +21,12 @@ class Writers:
         self.server = server
         self.secrets: dict[str, str] = {}
         self.parameters: dict[str, tuple[str, int]] = {}
-        self.threads = [threading.Thread(target=self.write, args=(number,)) for number in range(count)]
+        clients = server.client("secretsmanager"), server.client("ssm")
+        self.threads = [threading.Thread(target=self.write, args=(number, *clients)) for number in range(count)]
         for thread in self.threads:
             thread.start()
 
-    def write(self, number: int) -> None:
-        secrets, ssm = self.server.client("secretsmanager"), self.server.client("ssm")
+    def write(self, number: int, secrets, ssm) -> None:
         round_ = 0
         try:
             while True:
@@ -40,6 +39,9 @@ class Writers:
                 self.parameters[f"p{number}"] = (value, version)
         except (BotoCoreError, ClientError):
             pass  # the server is gone
+
+    def wait(self) -> None:
+        wait_for("some writes", lambda: len(self.secrets) > 50)
 
     def join(self) -> None:
         for thread in self.threads:
@@ -57,11 +59,10 @@ def test_every_answered_write_survives_kill_9(new_server):
     server = new_server().start()
     for _ in range(3):
         before = Writers(server)
-        time.sleep(1)
+        before.wait()
         server.kill()
         before.join()
         server.start()
-        assert len(before.secrets) > 10
         before.check()
         for name in before.secrets:
             server.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
