@@ -165,9 +165,8 @@ impl CommonError {
         match self {
             Self::Validation(text)
             | Self::InvalidParameterValue(text)
-            | Self::AccessDenied(text) | Self::Serialization(text) => {
-                text.clone()
-            }
+            | Self::AccessDenied(text)
+            | Self::Serialization(text) => text.clone(),
             Self::NotAuthorized => String::new(),
             Self::UnknownOperation(name) if name.is_empty() => {
                 "The request names no operation.".to_owned()

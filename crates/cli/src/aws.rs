@@ -22,7 +22,7 @@ use serde_json::Value;
 use types::{Clock as _, Region, SystemClock};
 
 /// Longer than any operation here takes; a server that hangs must not hang the command.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server, and who asks it.
 #[derive(Clone)]

@@ -49,6 +49,10 @@ fn absolute(path: &std::path::Path) -> Result<PathBuf> {
 }
 
 /// What a server needs beside its places.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one flag, given or not"
+)]
 #[derive(Args, Clone)]
 pub struct Serving {
     /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory]

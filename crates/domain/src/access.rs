@@ -176,10 +176,11 @@ impl Cx {
             Decision::Allowed { .. } => Ok(()),
             Decision::Denied(denial) => {
                 let caller = self.caller.principal.arn();
-                let named =
-                    shown
-                        .as_deref()
-                        .unwrap_or(if resource == "*" { "" } else { &resource });
+                // AWS: Secrets Manager's denials for `*` name no resource; those of other services do.
+                let nameless = resource == "*" && action.starts_with("secretsmanager:");
+                let named = shown
+                    .as_deref()
+                    .unwrap_or(if nameless { "" } else { &resource });
                 let on = if named.is_empty() {
                     String::new()
                 } else {

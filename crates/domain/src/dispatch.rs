@@ -26,7 +26,7 @@ pub trait Prepared: Send {
     fn kind(&self) -> Kind;
 
     /// Runs it and puts its output on the wire.
-    fn run<'a>(self: Box<Self>, cx: &'a mut Cx) -> Running<'a>;
+    fn run(self: Box<Self>, cx: &mut Cx) -> Running<'_>;
 }
 
 /// The future of a running operation.
@@ -70,7 +70,7 @@ impl<O: Operation> Prepared for Call<O> {
         O::KIND
     }
 
-    fn run<'a>(self: Box<Self>, cx: &'a mut Cx) -> Running<'a> {
+    fn run(self: Box<Self>, cx: &mut Cx) -> Running<'_> {
         Box::pin(async move {
             let output = O::run(cx, self.input)
                 .await

@@ -51,6 +51,10 @@ pub struct Settings {
     pub host: HostAccess,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one permission, given or not"
+)]
 /// What a task may take of the host it runs on. Whoever may run a task with host paths owns the host, and with it the
 /// root key, so all of it is refused until the operator allows it.
 #[derive(Debug, Clone, Default)]

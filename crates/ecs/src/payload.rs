@@ -24,6 +24,8 @@ pub struct Launch<'a> {
     pub launch_type: &'a str,
     /// Whether the task is to run or to stop.
     pub wanted: bool,
+    /// Whether the task has been seen running.
+    pub has_run: bool,
     /// Name and id of each container.
     pub containers: &'a [(String, String)],
     pub execution_role_credentials: Option<acs::Credentials>,
@@ -46,6 +48,7 @@ pub fn task(launch: Launch<'_>) -> Result<acs::Task, ValueFromError> {
         family: definition.family.clone(),
         version: launch.revision.to_string(),
         desired_status: if launch.wanted { "RUNNING" } else { "STOPPED" }.to_owned(),
+        known_status: launch.has_run.then(|| "RUNNING".to_owned()),
         task_cluster_arn: Some(place.cluster(launch.cluster).to_string()),
         launch_type: Some(launch.launch_type.to_owned()),
         group: Some(launch.group.to_owned()),
@@ -260,6 +263,7 @@ mod tests {
             group: "family:app",
             launch_type: "EC2",
             wanted: true,
+            has_run: false,
             containers: &[("app".to_owned(), "c-1".to_owned())],
             execution_role_credentials: None,
         })

@@ -58,7 +58,8 @@ pub struct Decision<'a> {
     pub action: &'a str,
     pub resource: &'a str,
     /// `allow` or `deny`.
-    pub decision: &'static str,
+    #[serde(rename = "decision")]
+    pub verdict: &'static str,
     /// The policy and statement, or why there is none.
     pub statement: &'a str,
 }

@@ -17,7 +17,7 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
         "write dates of last access",
         |world| Box::pin(async move { domain::secretsmanager::write_accesses(&world).await }),
     );
-    every(Duration::from_secs(60), "purge deleted secrets", |world| {
+    every(Duration::from_mins(1), "purge deleted secrets", |world| {
         Box::pin(async move {
             domain::secretsmanager::purge_deleted_secrets(&world)
                 .await
@@ -25,11 +25,11 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
         })
     });
     every(
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         "delete expired parameters",
         |world| Box::pin(async move { domain::ssm::delete_expired_parameters(&world).await }),
     );
-    every(Duration::from_secs(60), "forget stopped tasks", |world| {
+    every(Duration::from_mins(1), "forget stopped tasks", |world| {
         Box::pin(async move { domain::ecs::forget_stopped_tasks(&world).await })
     });
 }

@@ -72,7 +72,7 @@ impl Pipeline {
         if let Err(error) = self.record(begun, &id, &trail, &outcome) {
             // What nobody can see afterwards must not be answered as done.
             outcome = Err(failure(
-                CommonError::Fault(Fault::new(error)),
+                &CommonError::Fault(Fault::new(error)),
                 trail.service,
             ));
         }
@@ -105,17 +105,17 @@ impl Pipeline {
             Err(refused) => (refused.service, refused.operation),
         };
         let service = trail.service;
-        whole.map_err(|error| failure(error, service))?;
-        let routed = routed.map_err(|refused| failure(refused.error, service))?;
+        whole.map_err(|error| failure(&error, service))?;
+        let routed = routed.map_err(|refused| failure(&refused.error, service))?;
 
         let (caller, region) = self
             .authenticate(parts, &body, trail)
             .await
-            .map_err(|error| failure(error, service))?;
+            .map_err(|error| failure(&error, service))?;
         let prepared =
             dispatch::prepare(service, routed.operation, routed.node).unwrap_or_else(|| {
                 Err(failure(
-                    CommonError::UnknownOperation(routed.operation.to_owned()),
+                    &CommonError::UnknownOperation(routed.operation.to_owned()),
                     service,
                 ))
             })?;
@@ -155,7 +155,7 @@ impl Pipeline {
         trail: &mut Trail,
     ) -> Result<Response, Failure> {
         let service = trail.service;
-        let fault = |fault: Fault| failure(CommonError::Fault(fault), service);
+        let fault = |fault: Fault| failure(&CommonError::Fault(fault), service);
         let session = match prepared.kind() {
             Kind::Read => self.world.store.read().await,
             Kind::Write => self.world.store.write().await,
@@ -200,7 +200,7 @@ impl Pipeline {
         let decisions = trail.decided.iter().map(|decided| audit::Decision {
             action: &decided.action,
             resource: &decided.resource,
-            decision: if decided.allowed { "allow" } else { "deny" },
+            verdict: if decided.allowed { "allow" } else { "deny" },
             statement: &decided.statement,
         });
         self.audit.write(&audit::Record {
@@ -264,8 +264,8 @@ impl Trail {
     }
 }
 
-fn failure(error: CommonError, service: Service) -> Failure {
-    let fault = match &error {
+fn failure(error: &CommonError, service: Service) -> Failure {
+    let fault = match error {
         CommonError::Fault(fault) => Some(fault.chain()),
         _ => None,
     };

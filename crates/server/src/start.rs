@@ -195,13 +195,12 @@ async fn open_store(
 async fn installation(world: &World) -> Result<String, Fault> {
     const NAME: &str = "installation";
     let mut session = world.store.write().await?;
-    let id = match session.meta(NAME).await? {
-        Some(id) => id,
-        None => {
-            let id = world.entropy.hex::<8>();
-            session.set_meta(NAME, &id).await?;
-            id
-        }
+    let id = if let Some(id) = session.meta(NAME).await? {
+        id
+    } else {
+        let id = world.entropy.hex::<8>();
+        session.set_meta(NAME, &id).await?;
+        id
     };
     session.commit().await?;
     Ok(id)

@@ -262,18 +262,19 @@ impl Session {
         } else {
             " AND deleted_at IS NULL"
         };
-        let mut sql = format!("SELECT * FROM secrets WHERE account = $1 AND region = $2{live}");
+        let mut after = String::new();
         if let Some(SecretCursor { key: at, arn }) = page.after {
-            sql.push_str(&format!(" AND ({key}, arn) {beyond} ($4, $5)"));
+            after = format!(" AND ({key}, arn) {beyond} ($4, $5)");
             args.push(match at {
                 CursorKey::Time(millis) => Arg::from(*millis),
                 CursorKey::Name(name) => Arg::from(name),
             });
             args.push(Arg::from(arn));
         }
-        sql.push_str(&format!(
-            " ORDER BY {key} {direction}, arn {direction} LIMIT $3"
-        ));
+        let sql = format!(
+            "SELECT * FROM secrets WHERE account = $1 AND region = $2{live}{after}
+             ORDER BY {key} {direction}, arn {direction} LIMIT $3"
+        );
         self.fetch_all(AssertSqlSafe(sql), args)
             .await?
             .iter()
@@ -294,8 +295,8 @@ impl Session {
             "SELECT secret_arn, version_id, label FROM secret_labels WHERE secret_arn IN ({}) ORDER BY label",
             placeholders(arns.len()),
         );
-        let args = arns.into_iter().map(Arg::from).collect();
-        for row in self.fetch_all(AssertSqlSafe(sql), args).await? {
+        let bound = arns.into_iter().map(Arg::from).collect();
+        for row in self.fetch_all(AssertSqlSafe(sql), bound).await? {
             let versions = labels.entry(row.text("secret_arn")?).or_default();
             let version = versions.entry(row.text("version_id")?).or_default();
             version.push(row.text("label")?);

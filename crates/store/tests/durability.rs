@@ -1,5 +1,11 @@
 //! An answered write survives `kill -9`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and the child tells on its output what was answered"
+)]
+
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,

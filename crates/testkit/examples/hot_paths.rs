@@ -3,6 +3,8 @@
 //! Figures are ratios to `GET /_sealift/health`, measured in turns within one run, because machines differ and are
 //! noisy; the microseconds beside them are only a hint.
 
+#![expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+
 use std::{future::Future, time::Instant};
 
 use testkit::{Caller, TestAws};

@@ -163,7 +163,10 @@ impl Answer {
     ///
     /// # Panics
     /// When it is one.
-    #[expect(clippy::return_self_not_must_use, reason = "often called for the check alone")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "often called for the check alone"
+    )]
     pub fn success(self) -> Self {
         assert_eq!(self.status, 200, "{}", self.body);
         self

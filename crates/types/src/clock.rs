@@ -50,7 +50,11 @@ impl Timestamp {
     /// `2024-01-02T03:04:05.678Z`, always with three decimals, so that lines sort as texts.
     pub fn to_iso8601_millis(self) -> String {
         let whole = self.to_iso8601();
-        format!("{}.{:03}Z", whole.trim_end_matches('Z'), self.0.rem_euclid(1000))
+        format!(
+            "{}.{:03}Z",
+            whole.trim_end_matches('Z'),
+            self.0.rem_euclid(1000)
+        )
     }
 
     /// `20240102T030405Z`: the form of `X-Amz-Date`.

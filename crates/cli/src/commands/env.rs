@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use server::AccessKey;
 
@@ -22,12 +22,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let places = &arguments.places;
     let data_dir = places.data_dir()?;
-    let endpoint = fs::read_to_string(server::endpoint_file(&data_dir)).with_context(|| {
-        format!(
+    let endpoint = fs::read_to_string(server::endpoint_file(&data_dir))
+        .ok()
+        .filter(|_| server::is_in_use(&data_dir));
+    let Some(endpoint) = endpoint else {
+        bail!(
             "no server runs on the data directory `{}`; start one with `sealift up`",
             data_dir.display()
-        )
-    })?;
+        );
+    };
     let file = places.credentials_file()?;
     let Some(key) = AccessKey::read(&file)? else {
         bail!(

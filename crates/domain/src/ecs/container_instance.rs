@@ -129,9 +129,10 @@ pub(super) async fn describe(
         attributes: Some(registered.attributes),
         registered_at: Some(row.registered_at),
         attachments: Some(Vec::new()),
-        tags: Some(match with_tags {
-            true => tags::from_json(&registered.tags)?,
-            false => Vec::new(),
+        tags: Some(if with_tags {
+            tags::from_json(&registered.tags)?
+        } else {
+            Vec::new()
         }),
         ..ContainerInstance::default()
     })

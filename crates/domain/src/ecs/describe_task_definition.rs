@@ -18,9 +18,10 @@ impl Operation for DescribeTaskDefinition {
             .await?
             .ok_or_else(|| Error::Client("Unable to describe task definition.".to_owned()))?;
         let include = input.include.unwrap_or_default();
-        let tags = match include.contains(&TaskDefinitionField::Tags) {
-            true => Some(tags::from_json(&row.tags)?),
-            false => None,
+        let tags = if include.contains(&TaskDefinitionField::Tags) {
+            Some(tags::from_json(&row.tags)?)
+        } else {
+            None
         };
         Ok(Output {
             task_definition: Some(definition::describe_row(&row, &here(cx).1)?),

@@ -221,9 +221,10 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         stopped_at: progress.stopped_at,
         stopped_reason,
         stopping_at: progress.stopping_at,
-        tags: Some(match with_tags {
-            true => tags::from_json(&details.tags)?,
-            false => Vec::new(),
+        tags: Some(if with_tags {
+            tags::from_json(&details.tags)?
+        } else {
+            Vec::new()
         }),
         task_definition_arn: Some(
             place

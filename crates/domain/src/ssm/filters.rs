@@ -8,13 +8,13 @@ use super::{errors, names::parse_path, sealing::DEFAULT_KEY};
 /// A filter, checked. Its values are alternatives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
-    key: Key,
+    key: FilterKey,
     option: Match,
     pub(super) values: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Key {
+enum FilterKey {
     Name,
     Type,
     KmsKey,
@@ -59,15 +59,15 @@ pub(super) fn check(of: Of, filters: Vec<ParameterStringFilter>) -> Result<Vec<F
 
 fn check_one(of: Of, filter: ParameterStringFilter) -> Result<Filter, Error> {
     let key = match (filter.key.as_str(), of) {
-        ("Type", _) => Key::Type,
-        ("KeyId", _) => Key::KmsKey,
-        ("Label", Of::ByPath) => Key::Label,
-        ("Name", Of::Describe) => Key::Name,
-        ("Tier", Of::Describe) => Key::Tier,
-        ("DataType", Of::Describe) => Key::DataType,
-        ("Path", Of::Describe) => Key::Path,
+        ("Type", _) => FilterKey::Type,
+        ("KeyId", _) => FilterKey::KmsKey,
+        ("Label", Of::ByPath) => FilterKey::Label,
+        ("Name", Of::Describe) => FilterKey::Name,
+        ("Tier", Of::Describe) => FilterKey::Tier,
+        ("DataType", Of::Describe) => FilterKey::DataType,
+        ("Path", Of::Describe) => FilterKey::Path,
         (other, Of::Describe) if other.starts_with("tag:") => {
-            Key::Tag(other.trim_start_matches("tag:").to_owned())
+            FilterKey::Tag(other.trim_start_matches("tag:").to_owned())
         }
         (other, of) => {
             let valid = match of {
@@ -97,15 +97,15 @@ fn check_one(of: Of, filter: ParameterStringFilter) -> Result<Filter, Error> {
     })
 }
 
-fn check_option(key: &Key, option: Option<&str>) -> Result<Match, Error> {
+fn check_option(key: &FilterKey, option: Option<&str>) -> Result<Match, Error> {
     let (found, valid) = match (key, option) {
-        (Key::Path, None | Some("OneLevel")) => (Some(Match::OneLevel), ""),
-        (Key::Path, Some("Recursive")) => (Some(Match::Recursive), ""),
-        (Key::Path, Some(_)) => (None, "[Recursive, OneLevel]"),
+        (FilterKey::Path, None | Some("OneLevel")) => (Some(Match::OneLevel), ""),
+        (FilterKey::Path, Some("Recursive")) => (Some(Match::Recursive), ""),
+        (FilterKey::Path, Some(_)) => (None, "[Recursive, OneLevel]"),
         (_, None | Some("Equals")) => (Some(Match::Equals), ""),
-        (Key::Label, Some(_)) => (None, "[Equals]"),
+        (FilterKey::Label, Some(_)) => (None, "[Equals]"),
         (_, Some("BeginsWith")) => (Some(Match::BeginsWith), ""),
-        (Key::Name, Some("Contains")) => (Some(Match::Contains), ""),
+        (FilterKey::Name, Some("Contains")) => (Some(Match::Contains), ""),
         (_, Some(_)) => (None, "[BeginsWith, Equals]"),
     };
     found.ok_or_else(|| {
@@ -116,15 +116,15 @@ fn check_option(key: &Key, option: Option<&str>) -> Result<Match, Error> {
     })
 }
 
-fn check_value(key: &Key, value: &str) -> Result<(), Error> {
+fn check_value(key: &FilterKey, value: &str) -> Result<(), Error> {
     let valid = match key {
-        Key::Tier if !ParameterTier::VALUES.contains(&value) => {
+        FilterKey::Tier if !ParameterTier::VALUES.contains(&value) => {
             "[Standard, Advanced, Intelligent-Tiering]"
         }
-        Key::Type if !ParameterType::VALUES.contains(&value) => {
+        FilterKey::Type if !ParameterType::VALUES.contains(&value) => {
             "[String, StringList, SecureString]"
         }
-        Key::Path => return check_path(value),
+        FilterKey::Path => return check_path(value),
         _ => return Ok(()),
     };
     Err(Error::InvalidFilterValue(format!(
@@ -149,9 +149,9 @@ impl Filter {
     pub(super) fn legacy(key: api::ssm::ParametersFilterKey, values: Vec<String>) -> Self {
         use api::ssm::ParametersFilterKey;
         let (key, option) = match key {
-            ParametersFilterKey::Name => (Key::Name, Match::BeginsWith),
-            ParametersFilterKey::Type => (Key::Type, Match::Equals),
-            ParametersFilterKey::KeyId => (Key::KmsKey, Match::Equals),
+            ParametersFilterKey::Name => (FilterKey::Name, Match::BeginsWith),
+            ParametersFilterKey::Type => (FilterKey::Type, Match::Equals),
+            ParametersFilterKey::KeyId => (FilterKey::KmsKey, Match::Equals),
         };
         Self {
             key,
@@ -162,7 +162,7 @@ impl Filter {
 
     /// Whether it chooses a version rather than a parameter.
     pub(super) fn is_label(&self) -> bool {
-        self.key == Key::Label
+        self.key == FilterKey::Label
     }
 
     /// Whether a parameter passes.
@@ -175,21 +175,21 @@ impl Filter {
     fn admits_value(&self, parameter: &Parameter, value: &str) -> bool {
         let held = match &self.key {
             // AWS: the slash at the beginning of a name may be left out.
-            Key::Name => {
+            FilterKey::Name => {
                 return self.compares(&parameter.path, value)
                     || self.compares(parameter.path.trim_start_matches('/'), value);
             }
-            Key::Path => return self.contains_path(&parameter.path, value),
+            FilterKey::Path => return self.contains_path(&parameter.path, value),
             // Labels were looked at when the version was chosen.
-            Key::Label => return true,
-            Key::Type => Some(parameter.type_.as_str()),
-            Key::KmsKey if parameter.type_ == ParameterType::SecureString.as_str() => {
+            FilterKey::Label => return true,
+            FilterKey::Type => Some(parameter.type_.as_str()),
+            FilterKey::KmsKey if parameter.type_ == ParameterType::SecureString.as_str() => {
                 Some(parameter.key_id.as_deref().unwrap_or(DEFAULT_KEY))
             }
-            Key::KmsKey => None,
-            Key::Tier => Some(parameter.tier.as_str()),
-            Key::DataType => Some(parameter.data_type.as_str()),
-            Key::Tag(key) => {
+            FilterKey::KmsKey => None,
+            FilterKey::Tier => Some(parameter.tier.as_str()),
+            FilterKey::DataType => Some(parameter.data_type.as_str()),
+            FilterKey::Tag(key) => {
                 let mut tags = parameter.tags.iter().flatten();
                 tags.find(|tag| tag.key == *key)
                     .map(|tag| tag.value.as_str())

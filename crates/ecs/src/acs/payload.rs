@@ -39,6 +39,11 @@ pub struct Task {
     pub version: String,
     /// `RUNNING` or `STOPPED`; anything else makes the agent refuse the task.
     pub desired_status: String,
+    /// `RUNNING` where the control plane has seen the task run: an agent that has forgotten it then looks for its
+    /// containers and never starts them anew. Ours alone; ECS's own agent, which keeps its state, skips what it does
+    /// not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_cluster_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,7 +23,7 @@ const UNANSWERED_HEARTBEATS: u32 = 3;
 /// A payload without an acknowledgement is sent again. Repeating is harmless.
 const REPEAT: Duration = Duration::from_secs(15);
 /// How often credentials are looked at.
-const LOOK_AT_CREDENTIALS: Duration = Duration::from_secs(60);
+const LOOK_AT_CREDENTIALS: Duration = Duration::from_mins(1);
 /// They are renewed when less than this is left of them.
 const RENEW_BEFORE_SECS: i64 = 2 * 60 * 60;
 /// An agent that takes no frame for so long is not there.
@@ -92,11 +92,10 @@ impl Session {
             Ok(()) => self.converse().await,
             Err(ended) => ended,
         };
-        match &ended {
-            Ended::Fault(_) => {
-                tracing::error!(instance, reason = %ended, "an agent's session ended")
-            }
-            _ => tracing::info!(instance, reason = %ended, "an agent's session ended"),
+        if let Ended::Fault(_) = &ended {
+            tracing::error!(instance, reason = %ended, "an agent's session ended");
+        } else {
+            tracing::info!(instance, reason = %ended, "an agent's session ended")
         }
         let notice = Notice {
             message: ended.to_string(),
@@ -112,7 +111,7 @@ impl Session {
         agents::set_connected(&self.world, &self.instance, true).await?;
         self.send_credentials().await?;
         if new_agent {
-            agents::resend_unstarted(&self.world, &self.instance).await?;
+            agents::resend_all(&self.world, &self.instance).await?;
         }
         let manifest = agents::manifest(&self.world, &self.instance).await?;
         self.send(ToAgent::from(manifest).encode()).await?;
@@ -150,12 +149,12 @@ impl Session {
                 }
             }
             Ok(FromAgent::TaskStopVerificationMessage(question)) => {
-                self.verify_stops(question).await?
+                self.verify_stops(question).await?;
             }
             // That the agent has its credentials changes nothing here; who did not get them is sent new ones in time.
             Ok(FromAgent::IAMRoleCredentialsAckRequest(_)) => {}
             Ok(FromAgent::Unknown(kind)) => {
-                tracing::debug!(kind, "an agent says what we do not know")
+                tracing::debug!(kind, "an agent says what we do not know");
             }
             Err(error) => tracing::warn!(%error, "an agent sent an unreadable frame"),
         }

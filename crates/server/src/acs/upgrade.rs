@@ -115,7 +115,7 @@ fn refuse_common(error: &CommonError) -> Response<String> {
         ..
     } = error.report(Service::Ecs);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    answer(status, &code, &message.unwrap_or_default())
+    answer(status, code, &message.unwrap_or_default())
 }
 
 /// The refusal of a server that is about to end; agents come back.

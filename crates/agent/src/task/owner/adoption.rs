@@ -1,6 +1,10 @@
 //! Containers from before a restart: the task goes on where they are.
 
-use super::{Known, Owner, ReportedStatus};
+use std::future::ready;
+
+use futures::FutureExt as _;
+
+use super::{Event, Known, Owner, ReportedStatus};
 use crate::{
     labels,
     runtime::{ContainerState, FoundContainer, Phase, answered},
@@ -17,6 +21,19 @@ impl Owner {
             let inspected = answered(|| runtime.inspect(&container.id)).await;
             if let Some(state) = inspected {
                 self.adopt_container(container, state).await;
+            }
+        }
+        if self.task.known_status.as_deref() == Some("RUNNING") {
+            self.miss_vanished();
+        }
+    }
+
+    /// A task that ran is not started anew: what is not there any more has ended.
+    fn miss_vanished(&mut self) {
+        for index in 0..self.records.len() {
+            if self.record(index).known == Known::None {
+                self.record_mut(index).known = Known::Running;
+                self.jobs.push(ready(Event::Exited(index, None)).boxed());
             }
         }
     }

@@ -99,18 +99,36 @@ impl Outcome {
 
 /// The names of the containers that the task does without.
 fn not_essential(definition: &Value) -> Vec<&str> {
-    let containers = definition.get("containerDefinitions").and_then(Value::as_array).into_iter().flatten();
-    let optional = containers.filter(|c| c.get("essential").and_then(Value::as_bool) == Some(false));
-    optional.filter_map(|c| c.get("name").and_then(Value::as_str)).collect()
+    let containers = definition
+        .get("containerDefinitions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let optional =
+        containers.filter(|c| c.get("essential").and_then(Value::as_bool) == Some(false));
+    optional
+        .filter_map(|c| c.get("name").and_then(Value::as_str))
+        .collect()
 }
 
 /// The first code that an essential container ended with by itself, failures first: when one of them ends, ECS kills
 /// the others, and their 137 and 143 say nothing.
 fn telling_code(containers: &[ContainerOutcome], not_essential: &[&str], otherwise: u8) -> u8 {
-    let essential = containers.iter().filter(|container| !not_essential.contains(&container.name.as_str()));
-    let codes: Vec<i64> = essential.filter_map(|container| container.exit_code).collect();
-    let own = || codes.iter().filter(|code| !ENDED_FROM_OUTSIDE.contains(code));
-    let code = own().find(|code| **code != 0).or_else(|| own().next()).or_else(|| codes.first());
+    let essential = containers
+        .iter()
+        .filter(|container| !not_essential.contains(&container.name.as_str()));
+    let codes: Vec<i64> = essential
+        .filter_map(|container| container.exit_code)
+        .collect();
+    let own = || {
+        codes
+            .iter()
+            .filter(|code| !ENDED_FROM_OUTSIDE.contains(code))
+    };
+    let code = own()
+        .find(|code| **code != 0)
+        .or_else(|| own().next())
+        .or_else(|| codes.first());
     code.map_or(otherwise, |code| u8::try_from(code & 0xff).unwrap_or(1))
 }
 

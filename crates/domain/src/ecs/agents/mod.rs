@@ -15,7 +15,7 @@ pub use admission::{Refusal, admit};
 pub use credentials::{CurrentCredentials, current_credentials};
 pub use local::{LocalInstance, local_credentials, local_instances};
 pub use manifest::{confirm_stops, manifest};
-pub use payloads::{Handover, acknowledge, outstanding, payload, resend_unstarted};
+pub use payloads::{Handover, acknowledge, outstanding, payload, resend_all};
 pub use waiting::place_waiting;
 
 use store::ecs::Home;

@@ -38,15 +38,15 @@ pub async fn outstanding(world: &World, instance: &Instance) -> Result<Vec<Hando
         .collect())
 }
 
-/// An agent that has just begun may have forgotten tasks that it acknowledged and had not started: it is told again.
-pub async fn resend_unstarted(world: &World, instance: &Instance) -> Result<(), Fault> {
+/// An agent that has just begun knows its containers by their labels, and no longer what they are to be: it is told of
+/// every living task again.
+pub async fn resend_all(world: &World, instance: &Instance) -> Result<(), Fault> {
     let mut db = world.store.write().await?;
     let rows = db
         .living_tasks_on(&instance.home, &instance.cluster, &instance.id)
         .await?;
     for row in rows {
-        let unstarted = row.state.last_status == "PENDING" || !row.state.wanted;
-        if unstarted && row.state.acknowledged {
+        if row.state.acknowledged {
             let mut state = row.state.clone();
             state.acknowledged = false;
             db.save_task_state(&row.task, &state).await?;
@@ -128,6 +128,8 @@ async fn task_message(
     let execution_role_credentials = match role.filter(|_| row.state.wanted) {
         Some(role) => match credentials::mint(world, db, row, role).await? {
             Ok(credentials) => Some(credentials),
+            // The role may have gone since; what was started under it goes on.
+            Err(_) if row.state.launched => None,
             Err(reason) => return Ok(Err(reason)),
         },
         None => None,
@@ -147,6 +149,7 @@ async fn task_message(
         group: &row.task.group,
         launch_type: &row.task.launch_type,
         wanted: row.state.wanted,
+        has_run: row.state.started_at.is_some(),
         containers: &containers,
         execution_role_credentials,
     });
