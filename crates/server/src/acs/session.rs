@@ -95,7 +95,7 @@ impl Session {
         if let Ended::Fault(_) = &ended {
             tracing::error!(instance, reason = %ended, "an agent's session ended");
         } else {
-            tracing::info!(instance, reason = %ended, "an agent's session ended")
+            tracing::info!(instance, reason = %ended, "an agent's session ended");
         }
         let notice = Notice {
             message: ended.to_string(),
