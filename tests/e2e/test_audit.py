@@ -57,6 +57,16 @@ def test_what_was_rolled_back_is_recorded_all_the_same(server, name):
     assert only_line(server, caught.value.response)["outcome"] == "ResourceExistsException"
 
 
+def test_the_session_of_an_agent_is_recorded(server):
+    def polls():
+        return [line for line in server.audit() if line["event"] == "ecs:Poll"]
+
+    line = wait_for("the local agent's session", polls)[0]
+    assert (line["outcome"], line["account"]) == ("ok", server.account)
+    assert ":assumed-role/sealift-instance/" in line["caller"]
+    assert [(one["action"], one["decision"]) for one in line["decisions"]] == [("ecs:Poll", "allow")]
+
+
 def test_a_bad_signature_is_recorded_without_a_caller(server):
     answer = json_call(server, "kms", "ListKeys", {}, change=lambda h: h | {"Host": "example.com"})
     (line,) = lines_of(server, answer.headers["x-amzn-requestid"])

@@ -120,6 +120,18 @@ def test_tasks_outlive_the_server_and_their_exit_is_still_seen(new_server):
     assert tasks.wait(tasks.start(container(secrets=secret), executionRoleArn=role), "RUNNING")
 
 
+def test_a_task_whose_container_vanished_meanwhile_ends_and_is_not_started_anew(new_server):
+    server = new_server().start()
+    tasks = Tasks(server)
+    task = tasks.start(container())
+    server.kill()
+    docker("rm", "--force", only_container(task))
+    server.start()
+    stopped = tasks.wait(task, "STOPPED", 30)
+    assert stopped["containers"][0]["reason"] == "ContainerVanishedError: No container matching saved ID found"
+    assert docker_containers(task) == []
+
+
 def test_a_task_of_the_last_moment_is_started_once_or_stopped_but_never_lost(new_server):
     server = new_server().start()
     tasks = Tasks(server)

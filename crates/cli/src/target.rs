@@ -3,6 +3,7 @@
 
 use std::{env, fs, net::SocketAddr};
 
+use agent::DockerRuntime;
 use anyhow::{Context as _, Result, bail};
 use aws_credential_types::Credentials;
 use server::{AccessKey, Server};
@@ -54,6 +55,11 @@ impl Target {
             });
         }
 
+        // Without an engine the task would wait for ever.
+        let engine = DockerRuntime::connect().await;
+        engine.context(
+            "no container engine answers; start Docker, or name its address with DOCKER_HOST",
+        )?;
         let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::start(serving.config(places, free_port)?).await?;
         let agents = LocalAgents::start(&server, serving.ecs_config.as_deref())?;

@@ -16,7 +16,10 @@ use std::{
     time::Duration,
 };
 
+use domain::{Decided, identity::Caller};
+use policy::Principal;
 use serde::Serialize;
+use types::{Region, Timestamp};
 
 /// The longest a written line waits for the disk.
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(100);
@@ -44,11 +47,60 @@ pub struct Record<'a> {
     pub account: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<&'a str>,
-    pub source_address: IpAddr,
+    /// Absent for what comes from this process itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_address: Option<IpAddr>,
     /// Every decision on the way, in order.
     pub decisions: Vec<Decision<'a>>,
     /// `ok`, or the error code that was answered.
     pub outcome: &'a str,
+}
+
+/// What becomes known of a request on its way.
+#[derive(Default)]
+pub struct Trail {
+    pub source_address: Option<IpAddr>,
+    pub access_key_id: Option<String>,
+    pub region: Option<Region>,
+    pub caller: Option<Caller>,
+    pub decided: Vec<Decided>,
+}
+
+impl<'a> Record<'a> {
+    /// The record of a request that began then and ended so: `ok`, or an error code.
+    pub fn of(
+        trail: &'a Trail,
+        begun: Timestamp,
+        request_id: &'a str,
+        event: &'a str,
+        outcome: &'a str,
+    ) -> Self {
+        let caller = trail.caller.as_ref();
+        let session_name = caller.and_then(|caller| match &caller.principal {
+            Principal::RoleSession { session_name, .. } => Some(session_name.as_str()),
+            _ => None,
+        });
+        let decisions = trail.decided.iter().map(|decided| Decision {
+            action: &decided.action,
+            resource: &decided.resource,
+            verdict: if decided.allowed { "allow" } else { "deny" },
+            statement: &decided.statement,
+        });
+        Self {
+            time: begun.to_iso8601_millis(),
+            request_id,
+            event,
+            caller: caller.map(|caller| caller.principal.arn()),
+            session: session_name,
+            access_key_id: trail.access_key_id.as_deref(),
+            task: caller.and_then(|caller| caller.session.as_ref()?.task.as_deref()),
+            account: caller.map(|caller| caller.account.as_str()),
+            region: trail.region.as_ref().map(Region::as_str),
+            source_address: trail.source_address,
+            decisions: decisions.collect(),
+            outcome,
+        }
+    }
 }
 
 /// One yes or no, and the statement that made it.

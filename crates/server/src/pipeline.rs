@@ -5,19 +5,18 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use api::{CommonError, Kind, Response, Service, render_error, sigv4::SignedRequest};
+use api::{CommonError, Kind, Response, Service, codec::Node, render_error, sigv4::SignedRequest};
 use bytes::Bytes;
 use domain::{
-    Cx, Decided, RequestFacts, World,
+    Cx, RequestFacts, World,
     dispatch::{self, Failure, Prepared},
     identity::{self, Caller},
 };
 use http::{HeaderValue, header, request::Parts};
 use http_body_util::Full;
-use policy::Principal;
 use types::{Fault, Region, Timestamp};
 
-use crate::audit::{self, AuditLog};
+use crate::audit::{AuditLog, Record, Trail};
 
 /// Answers requests of the AWS API.
 #[derive(Clone)]
@@ -34,16 +33,12 @@ pub enum ReadBody {
     Incomplete,
 }
 
-/// What becomes known of a request on its way, for its audit record.
-struct Trail {
-    /// The caller's source address is the peer's: no forwarding proxy is trusted.
-    peer: SocketAddr,
+/// What a request asks for, as far as it could be told.
+#[derive(Clone, Copy)]
+struct Asked {
+    /// In whose protocol it is answered.
     service: Service,
     operation: Option<&'static str>,
-    access_key_id: Option<String>,
-    region: Option<Region>,
-    caller: Option<Caller>,
-    decided: Vec<Decided>,
 }
 
 impl Pipeline {
@@ -60,25 +55,24 @@ impl Pipeline {
     ) -> http::Response<Full<Bytes>> {
         let (begun, id) = (self.world.clock.now(), self.world.entropy.uuid());
         let mut trail = Trail {
-            peer,
-            service: Service::Sts,
-            operation: None,
-            access_key_id: None,
-            region: None,
-            caller: None,
-            decided: Vec::new(),
+            source_address: Some(peer.ip()),
+            ..Trail::default()
         };
-        let mut outcome = self.answer(&parts, body, &id, &mut trail).await;
-        if let Err(error) = self.record(begun, &id, &trail, &outcome) {
+        let (asked, mut outcome) = self.answer(&parts, body, &id, &mut trail).await;
+        let event = format!("{}:{}", asked.service, asked.operation.unwrap_or("?"));
+        let code = match &outcome {
+            Ok(_) => "ok",
+            Err(failure) => failure.report.code,
+        };
+        let record = Record::of(&trail, begun, &id, &event, code);
+        if let Err(error) = self.audit.write(&record) {
             // What nobody can see afterwards must not be answered as done.
-            outcome = Err(failure(
-                &CommonError::Fault(Fault::new(error)),
-                trail.service,
-            ));
+            let fault = CommonError::Fault(Fault::new(error));
+            outcome = Err(failure(&fault, asked.service));
         }
-        self.log(begun, &id, &trail, &outcome);
+        self.log(begun, &id, &event, &outcome);
         let answer =
-            outcome.unwrap_or_else(|failure| render_error(trail.service, &id, &failure.report));
+            outcome.unwrap_or_else(|failure| render_error(asked.service, &id, &failure.report));
         into_http(answer)
     }
 
@@ -88,73 +82,74 @@ impl Pipeline {
         body: ReadBody,
         id: &str,
         trail: &mut Trail,
-    ) -> Result<Response, Failure> {
+    ) -> (Asked, Result<Response, Failure>) {
         let (body, whole) = match body {
             ReadBody::Whole(body) => (body, Ok(())),
             ReadBody::TooLarge => (Bytes::new(), Err(CommonError::RequestTooLarge)),
-            ReadBody::Incomplete => (
-                Bytes::new(),
-                Err(CommonError::Serialization(
-                    "the body ended before its announced length".to_owned(),
-                )),
-            ),
+            ReadBody::Incomplete => {
+                let text = "the body ended before its announced length".to_owned();
+                (Bytes::new(), Err(CommonError::Serialization(text)))
+            }
         };
-        let routed = api::route(parts, &body);
-        (trail.service, trail.operation) = match &routed {
-            Ok(routed) => (routed.service, Some(routed.operation)),
-            Err(refused) => (refused.service, refused.operation),
+        let (asked, node) = match api::route(parts, &body) {
+            Ok(routed) => {
+                let operation = Some(routed.operation);
+                let service = routed.service;
+                (Asked { service, operation }, Ok(routed.node))
+            }
+            Err(refused) => {
+                let (service, operation) = (refused.service, refused.operation);
+                (Asked { service, operation }, Err(refused.error))
+            }
         };
-        let service = trail.service;
-        whole.map_err(|error| failure(&error, service))?;
-        let routed = routed.map_err(|refused| failure(&refused.error, service))?;
+        let outcome = match whole.and(node) {
+            Ok(node) => self.perform(asked, parts, &body, node, id, trail).await,
+            Err(error) => Err(failure(&error, asked.service)),
+        };
+        (asked, outcome)
+    }
 
-        let (caller, region) = self
-            .authenticate(parts, &body, trail)
+    /// Authenticates, checks the input, and acts.
+    async fn perform(
+        &self,
+        Asked { service, operation }: Asked,
+        parts: &Parts,
+        body: &[u8],
+        node: Node,
+        id: &str,
+        trail: &mut Trail,
+    ) -> Result<Response, Failure> {
+        let (caller, region) = authenticate(&self.world, parts, body, service, trail)
             .await
             .map_err(|error| failure(&error, service))?;
-        let prepared =
-            dispatch::prepare(service, routed.operation, routed.node).unwrap_or_else(|| {
-                Err(failure(
-                    &CommonError::UnknownOperation(routed.operation.to_owned()),
-                    service,
-                ))
-            })?;
+        let operation = operation.unwrap_or_default();
+        let unknown = || {
+            Err(failure(
+                &CommonError::UnknownOperation(operation.to_owned()),
+                service,
+            ))
+        };
+        let prepared = dispatch::prepare(service, operation, node).unwrap_or_else(unknown)?;
         let facts = RequestFacts {
             id: id.to_owned(),
-            source_ip: Some(trail.peer.ip()),
+            source_ip: trail.source_address,
             user_agent: text_of(parts, &header::USER_AGENT),
             secure: false,
         };
-        self.act(prepared, caller, region, facts, trail).await
-    }
-
-    /// Who signed the request, and for which region.
-    async fn authenticate(
-        &self,
-        parts: &Parts,
-        body: &[u8],
-        trail: &mut Trail,
-    ) -> Result<(Caller, Region), CommonError> {
-        let signed = SignedRequest::parse(parts, body)?;
-        trail.access_key_id = Some(signed.access_key_id.clone());
-        let mut db = self.world.store.read().await?;
-        let caller = identity::authenticate(&mut db, &self.world, &signed, trail.service).await?;
-        let region: Region = signed.scope.region.parse().map_err(Fault::new)?;
-        trail.region = Some(region.clone());
-        trail.caller = Some(caller.clone());
-        Ok((caller, region))
+        self.act(prepared, service, caller, region, facts, trail)
+            .await
     }
 
     /// Runs the operation in a session of its kind, and keeps what it wrote if it succeeded.
     async fn act(
         &self,
         prepared: Box<dyn Prepared>,
+        service: Service,
         caller: Caller,
         region: Region,
         facts: RequestFacts,
         trail: &mut Trail,
     ) -> Result<Response, Failure> {
-        let service = trail.service;
         let fault = |fault: Fault| failure(&CommonError::Fault(fault), service);
         let session = match prepared.kind() {
             Kind::Read => self.world.store.read().await,
@@ -185,50 +180,9 @@ impl Pipeline {
         }
     }
 
-    fn record(
-        &self,
-        begun: Timestamp,
-        id: &str,
-        trail: &Trail,
-        outcome: &Result<Response, Failure>,
-    ) -> std::io::Result<()> {
-        let principal = trail.caller.as_ref().map(|caller| &caller.principal);
-        let session = match principal {
-            Some(Principal::RoleSession { session_name, .. }) => Some(session_name.as_str()),
-            _ => None,
-        };
-        let decisions = trail.decided.iter().map(|decided| audit::Decision {
-            action: &decided.action,
-            resource: &decided.resource,
-            verdict: if decided.allowed { "allow" } else { "deny" },
-            statement: &decided.statement,
-        });
-        self.audit.write(&audit::Record {
-            time: begun.to_iso8601_millis(),
-            request_id: id,
-            event: &trail.event(),
-            caller: principal.map(Principal::arn),
-            session,
-            access_key_id: trail.access_key_id.as_deref(),
-            task: trail
-                .caller
-                .as_ref()
-                .and_then(|caller| caller.session.as_ref()?.task.as_deref()),
-            account: trail.caller.as_ref().map(|caller| caller.account.as_str()),
-            region: trail.region.as_ref().map(Region::as_str),
-            source_address: trail.peer.ip(),
-            decisions: decisions.collect(),
-            outcome: match outcome {
-                Ok(_) => "ok",
-                Err(failure) => failure.report.code,
-            },
-        })
-    }
-
     /// The operator's log: one line a request, with the whole cause where the failure is ours.
-    fn log(&self, begun: Timestamp, id: &str, trail: &Trail, outcome: &Result<Response, Failure>) {
+    fn log(&self, begun: Timestamp, id: &str, event: &str, outcome: &Result<Response, Failure>) {
         let duration_ms = self.world.clock.now().as_millis() - begun.as_millis();
-        let event = trail.event();
         match outcome {
             Ok(_) => tracing::debug!(request.id = id, event, duration_ms, "answered"),
             Err(Failure {
@@ -258,10 +212,22 @@ impl Pipeline {
     }
 }
 
-impl Trail {
-    fn event(&self) -> String {
-        format!("{}:{}", self.service, self.operation.unwrap_or("?"))
-    }
+/// Who signed a request to this service, and for which region.
+pub async fn authenticate(
+    world: &World,
+    parts: &Parts,
+    body: &[u8],
+    service: Service,
+    trail: &mut Trail,
+) -> Result<(Caller, Region), CommonError> {
+    let signed = SignedRequest::parse(parts, body)?;
+    trail.access_key_id = Some(signed.access_key_id.clone());
+    let mut db = world.store.read().await?;
+    let caller = identity::authenticate(&mut db, world, &signed, service).await?;
+    let region: Region = signed.scope.region.parse().map_err(Fault::new)?;
+    trail.region = Some(region.clone());
+    trail.caller = Some(caller.clone());
+    Ok((caller, region))
 }
 
 fn failure(error: &CommonError, service: Service) -> Failure {

@@ -110,7 +110,7 @@ impl Server {
             .clone();
 
         let (stopping, stop) = watch::channel(false);
-        let acs = Acs::new(Arc::clone(&world));
+        let acs = Acs::new(Arc::clone(&world), audit.clone());
         let mut running = JoinSet::new();
         running.spawn(listener::serve(
             listener,

@@ -23,6 +23,8 @@ use tokio::{
 
 use session::Session;
 
+use crate::audit::AuditLog;
+
 /// How many frames may wait in one direction.
 const FRAMES: usize = 64;
 
@@ -37,6 +39,7 @@ pub struct Acs {
 
 struct Inner {
     world: Arc<World>,
+    audit: AuditLog,
     sessions: Mutex<HashMap<Instance, Open>>,
     next_number: AtomicU64,
     /// How many sessions run; none begins once this is closed for good.
@@ -54,10 +57,11 @@ struct Open {
 }
 
 impl Acs {
-    pub fn new(world: Arc<World>) -> Self {
+    pub fn new(world: Arc<World>, audit: AuditLog) -> Self {
         Self {
             inner: Arc::new(Inner {
                 world,
+                audit,
                 sessions: Mutex::default(),
                 next_number: AtomicU64::new(0),
                 running: watch::channel(0).0,
@@ -72,7 +76,7 @@ impl Acs {
         &self,
         upgrade: http::Request<()>,
     ) -> Result<(mpsc::Sender<String>, mpsc::Receiver<String>), http::Response<String>> {
-        let admitted = upgrade::admit(&self.inner.world, upgrade).await?;
+        let admitted = upgrade::admit(&self.inner.world, &self.inner.audit, upgrade).await?;
         if self.inner.closing.load(Ordering::SeqCst) {
             return Err(upgrade::server_stops());
         }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use api::{CommonError, ErrorReport, Service, sigv4::SignedRequest};
+use api::{CommonError, Service};
 use domain::{
-    RequestFacts, World,
+    Cx, RequestFacts, World,
     ecs::agents::{self, Instance, Refusal},
-    identity,
 };
 use http::{Response, StatusCode, Uri, request::Parts};
-use types::{Fault, Region};
+use types::Fault;
+
+use crate::{
+    audit::{AuditLog, Record, Trail},
+    pipeline::authenticate,
+};
 
 /// An agent that may open a session.
 pub struct Admitted {
@@ -18,43 +22,54 @@ pub struct Admitted {
     pub new_agent: bool,
 }
 
-/// Verifies the signature and admits the caller to the instance's session.
+/// Verifies the signature and admits the caller to the instance's session. Whatever comes of it is in the audit log.
 pub async fn admit(
     world: &Arc<World>,
+    audit: &AuditLog,
     upgrade: http::Request<()>,
 ) -> Result<Admitted, Response<String>> {
     let (mut parts, ()) = upgrade.into_parts();
     parts.uri = spaces_spelled_out(&parts.uri);
-    let query = Query::of(&parts.uri);
-    let (caller, region) = authenticate(world, &parts)
+    let (begun, id) = (world.clock.now(), world.entropy.uuid());
+    let mut trail = Trail::default();
+    let outcome = decide(world, &parts, &id, &mut trail).await;
+    let code = match &outcome {
+        Ok(_) => "ok",
+        Err(refused) => refused.exception,
+    };
+    let record = Record::of(&trail, begun, &id, "ecs:Poll", code);
+    match audit.write(&record) {
+        Ok(()) => outcome.map_err(Refused::into_response),
+        Err(error) => Err(refuse_common(&CommonError::Fault(Fault::new(error))).into_response()),
+    }
+}
+
+async fn decide(
+    world: &Arc<World>,
+    parts: &Parts,
+    id: &str,
+    trail: &mut Trail,
+) -> Result<Admitted, Refused> {
+    let fault = |fault: Fault| refuse_common(&CommonError::Fault(fault));
+    let (caller, region) = authenticate(world, parts, b"", Service::Ecs, trail)
         .await
         .map_err(|error| refuse_common(&error))?;
     let request = RequestFacts {
-        id: world.entropy.uuid(),
+        id: id.to_owned(),
         source_ip: None,
         user_agent: None,
         secure: false,
     };
-    let cluster = query.get("clusterArn");
-    let instance_arn = query.get("containerInstanceArn");
-    let instance = agents::admit(world, caller, region, request, &cluster, &instance_arn)
-        .await
-        .map_err(refuse)?;
+    let db = world.store.read().await.map_err(fault)?;
+    let mut cx = Cx::new(Arc::clone(world), db, caller, region, request);
+    let query = Query::of(&parts.uri);
+    let (cluster, instance) = (query.get("clusterArn"), query.get("containerInstanceArn"));
+    let admitted = agents::admit(&mut cx, &cluster, &instance).await;
+    trail.decided = cx.end().decided;
     Ok(Admitted {
-        instance,
+        instance: admitted.map_err(refuse)?,
         new_agent: query.get("sendCredentials") == "true",
     })
-}
-
-async fn authenticate(
-    world: &Arc<World>,
-    parts: &Parts,
-) -> Result<(identity::Caller, Region), CommonError> {
-    let signed = SignedRequest::parse(parts, b"")?;
-    let mut db = world.store.read().await?;
-    let caller = identity::authenticate(&mut db, world, &signed, Service::Ecs).await?;
-    let region = signed.scope.region.parse().map_err(Fault::new)?;
-    Ok((caller, region))
 }
 
 /// AWS: the agent sends a form-encoded query and signs one in which a space is `%20`, so a `+` has to be read as a space.
@@ -93,7 +108,24 @@ impl Query {
     }
 }
 
-fn refuse(refusal: Refusal) -> Response<String> {
+/// An upgrade that is not granted.
+struct Refused {
+    status: StatusCode,
+    exception: &'static str,
+    text: String,
+}
+
+impl Refused {
+    /// The refusal as agents read it.
+    fn into_response(self) -> Response<String> {
+        let body = serde_json::json!({"type": self.exception, "message": {"message": self.text}});
+        let mut response = Response::new(body.to_string());
+        *response.status_mut() = self.status;
+        response
+    }
+}
+
+fn refuse(refusal: Refusal) -> Refused {
     let (exception, text) = match refusal {
         Refusal::AccessDenied(text) => ("AccessDeniedException", text),
         Refusal::InvalidInstance(text) => ("InvalidInstanceException", text),
@@ -101,38 +133,33 @@ fn refuse(refusal: Refusal) -> Response<String> {
         Refusal::InactiveInstance(text) => ("InactiveInstanceException", text),
         Refusal::Fault(fault) => return refuse_common(&CommonError::Fault(fault)),
     };
-    answer(StatusCode::BAD_REQUEST, exception, &text)
+    Refused {
+        status: StatusCode::BAD_REQUEST,
+        exception,
+        text,
+    }
 }
 
-fn refuse_common(error: &CommonError) -> Response<String> {
+fn refuse_common(error: &CommonError) -> Refused {
     if let CommonError::Fault(fault) = error {
         tracing::error!(cause = %fault.chain(), "an agent's session could not be opened");
     }
-    let ErrorReport {
-        code,
-        status,
-        message,
-        ..
-    } = error.report(Service::Ecs);
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    answer(status, code, &message.unwrap_or_default())
+    let report = error.report(Service::Ecs);
+    Refused {
+        status: StatusCode::from_u16(report.status).unwrap_or(StatusCode::BAD_REQUEST),
+        exception: report.code,
+        text: report.message.unwrap_or_default(),
+    }
 }
 
 /// The refusal of a server that is about to end; agents come back.
 pub fn server_stops() -> Response<String> {
-    answer(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "ServerException",
-        "the server stops",
-    )
-}
-
-/// A refusal as agents read it.
-fn answer(status: StatusCode, exception: &str, text: &str) -> Response<String> {
-    let body = serde_json::json!({"type": exception, "message": {"message": text}});
-    let mut response = Response::new(body.to_string());
-    *response.status_mut() = status;
-    response
+    Refused {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        exception: "ServerException",
+        text: "the server stops".to_owned(),
+    }
+    .into_response()
 }
 
 #[cfg(test)]
@@ -159,7 +186,7 @@ mod tests {
     fn a_refusal_names_its_exception_as_agents_expect() {
         let refused = refuse(Refusal::InactiveInstance("gone".to_owned()));
         assert_eq!(
-            refused.body(),
+            refused.into_response().body(),
             r#"{"type":"InactiveInstanceException","message":{"message":"gone"}}"#
         );
     }

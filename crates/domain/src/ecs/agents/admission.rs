@@ -1,15 +1,12 @@
 //! Who may open the session of a container instance.
 
-use std::sync::Arc;
-
 use api::ecs::Error;
-use types::{Fault, Region};
+use types::Fault;
 
 use super::Instance;
 use crate::{
-    Access, Cx, RequestFacts, World,
+    Access, Cx,
     ecs::{cluster, here},
-    identity::Caller,
 };
 
 /// Why an agent may not open a session, as the answer to its upgrade says it.
@@ -36,21 +33,16 @@ impl From<Fault> for Refusal {
 ///
 /// INVARIANT: a session is bound to the principal that registered its instance, whatever else its policies allow.
 pub async fn admit(
-    world: &Arc<World>,
-    caller: Caller,
-    region: Region,
-    request: RequestFacts,
+    cx: &mut Cx,
     cluster_named: &str,
     instance_arn: &str,
 ) -> Result<Instance, Refusal> {
-    let db = world.store.read().await?;
-    let mut cx = Cx::new(Arc::clone(world), db, caller, region, request);
-    let found = cluster::find(&mut cx, Some(cluster_named))
+    let found = cluster::find(cx, Some(cluster_named))
         .await
         .map_err(|error| refusal(error, Refusal::InvalidCluster))?;
     cx.authorize(Access::new("ecs:Poll", instance_arn).with("ecs:cluster", &found.arn))
         .map_err(|error| refusal(error.into(), Refusal::AccessDenied))?;
-    let (home, place) = here(&cx);
+    let (home, place) = here(cx);
     let name = found.name.clone();
     found
         .active()
