@@ -159,7 +159,7 @@ async fn check(case: &Value) {
         None if case["oneOf"] == true => check_one_of(id, reason, &expected),
         None => assert_eq!(reason, expected, "{id}"),
     }
-    check_calls(id, &run.services, &outcome["calls"]);
+    check_calls(case, &run.services);
     for (name, recorded) in outcome["containers"].as_object().unwrap() {
         check_container(case, &run.runtime, &task, name, recorded);
     }
@@ -208,7 +208,8 @@ fn check_one_of(id: &str, reason: &str, recorded: &str) {
     );
 }
 
-fn check_calls(id: &str, services: &Services, recorded: &Value) {
+fn check_calls(case: &Value, services: &Services) {
+    let (id, recorded) = (&case["id"], &case["outcome"]["calls"]);
     let printed = |calls: Vec<Value>| {
         let mut calls: Vec<String> = calls.iter().map(ToString::to_string).collect();
         calls.sort();
@@ -223,7 +224,14 @@ fn check_calls(id: &str, services: &Services, recorded: &Value) {
     let recorded = recorded
         .map(|call| json!({"action": call["action"], "body": sorted(&call["body"]), "region": call["region"]}))
         .collect();
-    assert_eq!(printed(made), printed(recorded), "{id}");
+    let (made, recorded) = (printed(made), printed(recorded));
+    if case["oneOf"] == true {
+        // The first failure ends the task, and with it a call that was still to be made.
+        let known = made.iter().all(|call| recorded.contains(call));
+        assert!(known && !made.is_empty(), "{id}: {made:?}");
+    } else {
+        assert_eq!(made, recorded, "{id}");
+    }
 }
 
 /// Members in alphabetical order, so that bodies compare as texts.
