@@ -12,7 +12,8 @@ from tasks import FOREVER, Tasks, container, environment, execution_role, only_c
 
 
 def test_a_task_goes_through_its_states_and_shows_its_containers(tasks, ecs, server, name):
-    definition = tasks.register(container(script="exit 7"), container("side", essential=False), family=name)
+    # Long enough for its neighbour to start: a task is RUNNING, and has a startedAt, once all its containers were.
+    definition = tasks.register(container(script="sleep 2; exit 7"), container("side", essential=False), family=name)
     (started,) = ecs.run_task(taskDefinition=name, group="mine", startedBy="someone", tags=[{"key": "a", "value": "b"}])["tasks"]
     assert (started["lastStatus"] in ("PROVISIONING", "PENDING"), started["desiredStatus"]) == (True, "RUNNING")
     assert (started["taskDefinitionArn"], started["group"], started["startedBy"]) == (definition, "mine", "someone")
