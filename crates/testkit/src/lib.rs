@@ -1,6 +1,6 @@
 //! A running server and its clients, for tests.
 //!
-//! ```ignore
+//! ```text
 //! let aws = testkit::start().await;
 //! aws.root().secretsmanager().create_secret().name("db").secret_string("…").send().await?;
 //! let reader = aws.role("reader", policy).await;
