@@ -81,6 +81,11 @@ ensure_docker() {
   [[ -z ${DOCKER_HOST:-} ]] || fail "nothing answers at DOCKER_HOST ($DOCKER_HOST); start that engine, or unset DOCKER_HOST"
   [[ $EUID -eq 0 ]] || fail "Docker does not answer. Start it as root (systemctl start docker), or add yourself to the group docker."
 
+  # An engine that was killed leaves its process id behind, and another does not start while any process has that id.
+  local left=/var/run/docker.pid
+  if [[ -r $left && $(cat "/proc/$(<"$left")/comm" 2>/dev/null) != dockerd ]]; then
+    rm -f "$left"
+  fi
   if [[ -d /run/systemd/system ]]; then
     say "Starting Docker with systemctl; its log: journalctl -u docker"
     systemctl start docker && wait_until 30 docker_answers && return
