@@ -75,17 +75,25 @@ install_python_packages() {
   cp "$wanted" "$installed"
 }
 
+# An engine that was killed leaves its process id, and perhaps its containerd, behind: the next one would wait for both.
+clear_dead_engine() {
+  local engine=/var/run/docker.pid containerd=/var/run/docker/containerd/containerd.pid
+  ! runs_as dockerd "$engine" || return 0
+  if runs_as containerd "$containerd"; then
+    kill "$(<"$containerd")" && sleep 2
+  fi
+  rm -f "$engine" "$containerd"
+}
+# runs_as NAME FILE: whether the process whose id is in the file is alive and is that program.
+runs_as() { [[ -r $2 && $(cat "/proc/$(<"$2")/comm" 2>/dev/null) = "$1" ]]; }
+
 # Starts Docker where none answers: with systemd, with an init script, or by hand in a bare container.
 ensure_docker() {
   docker_answers && return
   [[ -z ${DOCKER_HOST:-} ]] || fail "nothing answers at DOCKER_HOST ($DOCKER_HOST); start that engine, or unset DOCKER_HOST"
   [[ $EUID -eq 0 ]] || fail "Docker does not answer. Start it as root (systemctl start docker), or add yourself to the group docker."
 
-  # An engine that was killed leaves its process id behind, and another does not start while any process has that id.
-  local left=/var/run/docker.pid
-  if [[ -r $left && $(cat "/proc/$(<"$left")/comm" 2>/dev/null) != dockerd ]]; then
-    rm -f "$left"
-  fi
+  clear_dead_engine
   if [[ -d /run/systemd/system ]]; then
     say "Starting Docker with systemctl; its log: journalctl -u docker"
     systemctl start docker && wait_until 30 docker_answers && return
