@@ -1,6 +1,6 @@
 //! The AWS API as data: generated shapes, error tables, JSON 1.1 and Query codecs, `SigV4` verification.
 //!
-//! [`route`] says which operation a request asks for, [`sigv4`] who signed it, [`decode_input`] what it says, and
+//! [`route()`] says which operation a request asks for, [`sigv4`] who signed it, [`decode_input`] what it says, and
 //! [`render_output`] and [`render_error`] put the answer on the wire. Nothing here decides anything.
 
 #[macro_use]

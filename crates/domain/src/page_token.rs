@@ -9,7 +9,7 @@ pub(crate) fn write(place: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(json)
 }
 
-/// The place of a token; `None` for anything that [`write`] did not make for such a place.
+/// The place of a token; `None` for anything that [`write()`] did not make for such a place.
 pub(crate) fn read<P: DeserializeOwned>(token: &str) -> Option<P> {
     let json = URL_SAFE_NO_PAD.decode(token).ok()?;
     serde_json::from_slice(&json).ok()

@@ -1,7 +1,7 @@
 //! Task definitions: what ECS accepts, what it adds, and what it makes of them.
 //!
-//! A definition is kept in the shape it was registered with. [`validate`] refuses what ECS refuses, [`with_defaults`]
-//! fills in what ECS fills in, [`describe`] gives it back.
+//! A definition is kept in the shape it was registered with. [`validate()`] refuses what ECS refuses, [`with_defaults`]
+//! fills in what ECS fills in, [`describe()`] gives it back.
 
 mod attributes;
 mod container;
@@ -33,7 +33,7 @@ impl Invalid {
     }
 }
 
-/// The name of a container that [`validate`] has let pass, which every container has.
+/// The name of a container that [`validate()`] has let pass, which every container has.
 pub(crate) fn name_of(container: &api::ecs::ContainerDefinition) -> &str {
     container.name.as_deref().unwrap_or_default()
 }

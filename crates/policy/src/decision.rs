@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What [`evaluate`](crate::evaluate) decides.
+/// What [`evaluate`](crate::evaluate()) decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     Allowed { by: Grounds },

@@ -1,7 +1,7 @@
 //! IAM policy documents: parse, match, evaluate.
 //!
 //! Everything here is a function from values to values. Whoever asks hands over the policies that bear on a request
-//! ([`Sources`]) and the facts about it ([`Request`], [`Context`]); [`evaluate`] says yes or no and names the statement
+//! ([`Sources`]) and the facts about it ([`Request`], [`Context`]); [`evaluate()`] says yes or no and names the statement
 //! that said so.
 
 mod action;
