@@ -64,6 +64,14 @@ impl Dialect {
         }
     }
 
+    /// Asks which transactions a reader sees, where other servers write too.
+    pub(crate) fn snapshot(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT CAST(pg_current_snapshot() AS TEXT) AS snapshot"),
+        }
+    }
+
     /// Keeps two servers that start at once from migrating one database together; released with the transaction.
     pub(crate) fn migration_lock(self) -> Option<&'static str> {
         match self {

@@ -9,8 +9,10 @@ mod exclusive;
 mod meta;
 mod migrations;
 mod open;
+mod read_model;
 mod row;
 mod session;
+mod tables;
 #[cfg(test)]
 mod testing;
 mod writer;

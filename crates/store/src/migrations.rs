@@ -15,6 +15,11 @@ const STEPS: &[(i64, &str)] = &[
     (6, include_str!("../migrations/0006_ecs.sql")),
 ];
 
+/// The text of every step, in order.
+pub(crate) fn texts() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|(_, text)| *text)
+}
+
 /// Applies what is not applied yet, each step in a transaction of its own. Refuses a schema from a newer release.
 pub(crate) async fn apply(
     connection: &mut AnyConnection,

@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     dialect::Dialect,
     error::StoreError,
     migrations,
+    read_model::ReadModel,
     session::{Inner, Store},
     writer::Writer,
 };
@@ -62,11 +63,15 @@ impl Store {
             .await
             .map_err(|e| address.refusal(e))?;
 
+        let read_model = Arc::new(ReadModel::default());
+        let writer = Writer::start(dialect, connect, connection, Arc::clone(&read_model));
         Ok(Self {
             inner: Arc::new(Inner {
                 dialect,
                 readers,
-                writer: Writer::start(dialect, connect, connection),
+                writer,
+                read_model,
+                statements: AtomicU64::new(0),
             }),
         })
     }

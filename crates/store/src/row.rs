@@ -1,5 +1,7 @@
 //! Values on their way into a statement and out of a row.
 
+use std::sync::Arc;
+
 use sqlx::{
     Row as _,
     any::{AnyArguments, AnyRow},
@@ -7,7 +9,7 @@ use sqlx::{
 use types::{AccountId, Fault, Region, Tag, Timestamp};
 
 /// One bound value. Build a list of them with [`args!`](crate::args).
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Arg {
     Int(Option<i64>),
     Text(Option<String>),
@@ -47,6 +49,18 @@ into_arg! {
     Bytes: Vec<u8>, v => v;
 }
 
+impl Arg {
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let content = match self {
+            Self::Int(_) => 0,
+            Self::Text(text) => text.as_ref().map_or(0, String::len),
+            Self::Bytes(bytes) => bytes.as_ref().map_or(0, Vec::len),
+        };
+        size_of::<Self>() + content
+    }
+}
+
 /// Binds the list in order.
 pub(crate) fn bind(args: Vec<Arg>) -> Result<AnyArguments, Fault> {
     use sqlx::Arguments as _;
@@ -62,8 +76,15 @@ pub(crate) fn bind(args: Vec<Arg>) -> Result<AnyArguments, Fault> {
     Ok(bound)
 }
 
-/// One row of an answer, read by column name.
-pub struct Row(pub(crate) AnyRow);
+/// One row of an answer, read by column name. Cheap to clone.
+#[derive(Clone)]
+pub struct Row(Arc<AnyRow>);
+
+impl From<AnyRow> for Row {
+    fn from(row: AnyRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
 
 macro_rules! columns {
     ($($(#[$doc:meta])* $name:ident, $opt:ident -> $out:ty, $raw:ty, $value:ident => $convert:expr;)*) => {$(
@@ -94,6 +115,17 @@ impl Row {
         text, opt_text -> String, String, v => v;
         /// Bytes.
         bytes, opt_bytes -> Vec<u8>, Vec<u8>, v => v;
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let content = |column| {
+            let text = self.0.try_get::<&str, _>(column).map(str::len);
+            text.or_else(|_| self.0.try_get::<&[u8], _>(column).map(<[u8]>::len))
+        };
+        (0..self.0.len())
+            .map(|column| size_of::<Arg>() + content(column).unwrap_or(0))
+            .sum()
     }
 
     /// A TEXT that holds a JSON list of tags; `None` where the column is NULL.

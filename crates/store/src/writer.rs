@@ -17,7 +17,7 @@ use sqlx::{AnyConnection, Connection as _, any::AnyConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 use types::Fault;
 
-use crate::{dialect::Dialect, open::connect_writer};
+use crate::{dialect::Dialect, open::connect_writer, read_model::ReadModel, tables::TableSet};
 
 /// So many writes at most wait for one flush, which bounds how long the first of them waits.
 const MOST_WRITES_PER_FLUSH: usize = 64;
@@ -64,6 +64,7 @@ impl Writer {
         dialect: Dialect,
         options: AnyConnectOptions,
         connection: AnyConnection,
+        read_model: Arc<ReadModel>,
     ) -> Self {
         let (queue, requests) = mpsc::channel(1024);
         let counters = Arc::new(Counters::default());
@@ -72,6 +73,7 @@ impl Writer {
             options,
             connection: Kept::Idle(connection),
             counters: Arc::clone(&counters),
+            read_model,
         };
         tokio::spawn(keeper.serve(requests));
         Self { queue, counters }
@@ -122,8 +124,8 @@ struct Returned {
 }
 
 enum Outcome {
-    /// To be kept; whom to tell when it is on the disk.
-    Keep(oneshot::Sender<Result<(), WriteLost>>),
+    /// To be kept; what it changed, and whom to tell when it is on the disk.
+    Keep(TableSet, oneshot::Sender<Result<(), WriteLost>>),
     Undo,
 }
 
@@ -135,9 +137,9 @@ impl Turn {
         }
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), Fault> {
+    pub(crate) async fn commit(mut self, changed: TableSet) -> Result<(), Fault> {
         let (answer, flushed) = oneshot::channel();
-        self.hand_back(Outcome::Keep(answer));
+        self.hand_back(Outcome::Keep(changed, answer));
         flushed
             .await
             .unwrap_or(Err(WriteLost::Closed))
@@ -171,6 +173,7 @@ struct Keeper {
     options: AnyConnectOptions,
     connection: Kept,
     counters: Arc<Counters>,
+    read_model: Arc<ReadModel>,
 }
 
 /// The connection, while nobody has it.
@@ -183,13 +186,17 @@ enum Kept {
     Gone,
 }
 
-/// Those whose savepoints the open transaction contains.
-type Batch = Vec<oneshot::Sender<Result<(), WriteLost>>>;
+/// Those whose savepoints the open transaction contains, and what they changed.
+#[derive(Default)]
+struct Batch {
+    writers: Vec<oneshot::Sender<Result<(), WriteLost>>>,
+    changed: TableSet,
+}
 
 impl Keeper {
     async fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
         while let Some(first) = requests.recv().await {
-            let mut batch = Batch::new();
+            let mut batch = Batch::default();
             let mut outcome = Ok(());
             let mut closing = None;
             let mut next = Some(first);
@@ -198,14 +205,19 @@ impl Keeper {
                     Request::Turn(writer) => outcome = self.lend(writer, &mut batch).await,
                     Request::Close(answer) => closing = Some(answer),
                 }
-                if outcome.is_err() || closing.is_some() || batch.len() >= MOST_WRITES_PER_FLUSH {
+                if outcome.is_err()
+                    || closing.is_some()
+                    || batch.writers.len() >= MOST_WRITES_PER_FLUSH
+                {
                     break;
                 }
                 next = requests.try_recv().ok();
             }
             if outcome.is_ok() {
-                outcome = self.flush(!batch.is_empty()).await;
+                outcome = self.flush(!batch.writers.is_empty()).await;
             }
+            // After a failed flush too: nobody knows whether it reached the disk.
+            self.read_model.changed(batch.changed);
             self.answer(batch, &outcome);
             if let Some(answer) = closing {
                 requests.close();
@@ -244,7 +256,10 @@ impl Keeper {
             outcome,
         } = returned.await.map_err(|_| WriteLost::Closed)?;
         match outcome {
-            Outcome::Keep(answer) => batch.push(answer),
+            Outcome::Keep(changed, answer) => {
+                batch.writers.push(answer);
+                batch.changed = batch.changed.with(changed);
+            }
             Outcome::Undo => run(&mut connection, "ROLLBACK TO SAVEPOINT one_write").await?,
         }
         // Fails where the database gave up the whole transaction by itself, as SQLite does on a full disk.
@@ -297,7 +312,7 @@ impl Keeper {
 
     /// Tells everyone of the batch how their shared flush went.
     fn answer(&self, batch: Batch, outcome: &Result<(), WriteLost>) {
-        for writer in batch {
+        for writer in batch.writers {
             if outcome.is_ok() {
                 self.counters.writes.fetch_add(1, Ordering::Relaxed);
             }

@@ -5,7 +5,11 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 
-use std::{future::Future, time::Instant};
+use std::{
+    future::Future,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
 
 use testkit::{Caller, TestAws};
 
@@ -13,6 +17,8 @@ const ROUNDS: usize = 5;
 const REQUESTS: usize = 400;
 /// Clients at once, for the second half of the table.
 const CLIENTS: usize = 16;
+/// Secrets that are written in turn: a secret takes only so many versions a day.
+const WRITTEN: usize = 8;
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "a table is what this program is for")]
@@ -49,7 +55,7 @@ async fn main() {
 }
 
 const READER: &str = r#"{"Version":"2012-10-17","Statement":[
-    {"Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:PutSecretValue"],"Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:bench-??????"},
+    {"Effect":"Allow","Action":["secretsmanager:GetSecretValue","secretsmanager:PutSecretValue"],"Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:bench*"},
     {"Effect":"Allow","Action":"ssm:GetParameters","Resource":"arn:aws:ssm:us-east-1:123456789012:parameter/bench/*"}]}"#;
 
 #[derive(Debug, Clone, Copy)]
@@ -62,13 +68,12 @@ enum Path {
 }
 
 async fn store_values(root: &Caller) {
-    root.secretsmanager()
-        .create_secret()
-        .name("bench")
-        .secret_string("value")
-        .send()
-        .await
-        .expect("a secret");
+    let written = (0..WRITTEN).map(|n| format!("bench-{n}"));
+    for name in written.chain(["bench".to_owned()]) {
+        let create = root.secretsmanager().create_secret();
+        let made = create.name(name).secret_string("value").send().await;
+        made.expect("a secret");
+    }
     for n in 0..10 {
         let put = root
             .ssm()
@@ -103,12 +108,12 @@ async fn request(aws: &TestAws, reader: &Caller, path: Path) {
             raw.json("ssm", "AmazonSSM.GetParameters", &body).await
         }
         Path::PutSecretValue => {
-            let token = {
-                let entropy: &dyn types::Entropy = &types::OsEntropy;
-                entropy.uuid()
-            };
+            static TURN: AtomicUsize = AtomicUsize::new(0);
+            let secret = TURN.fetch_add(1, Ordering::Relaxed) % WRITTEN;
+            let entropy: &dyn types::Entropy = &types::OsEntropy;
+            let token = entropy.uuid();
             let body = format!(
-                r#"{{"SecretId":"bench","SecretString":"value","ClientRequestToken":"{token}"}}"#
+                r#"{{"SecretId":"bench-{secret}","SecretString":"value","ClientRequestToken":"{token}"}}"#
             );
             raw.json("secretsmanager", "secretsmanager.PutSecretValue", &body)
                 .await
