@@ -1,5 +1,6 @@
 //! One module per command, named as the user types it.
 
+pub mod account;
 pub mod env;
 pub mod run;
 pub mod up;

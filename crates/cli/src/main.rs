@@ -1,10 +1,13 @@
 //! The `sealift` command.
 
+mod access_key;
 mod aws;
 mod commands;
 mod engine;
 mod local_agents;
 mod logging;
+mod operator;
+mod output;
 mod paths;
 mod settings;
 mod target;
@@ -27,6 +30,8 @@ enum Command {
     Up(commands::up::Arguments),
     /// Print export lines for the server that runs on the data directory
     Env(commands::env::Arguments),
+    /// Make another account, list accounts, make new access keys in place of lost or old ones
+    Account(commands::account::Arguments),
     /// Register a task definition, run one task of it, stream its logs, exit with its essential container's code
     Run(commands::run::Arguments),
 }
@@ -44,6 +49,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Up(arguments) => commands::up::run(arguments).await,
             Command::Env(arguments) => commands::env::run(&arguments),
+            Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Run(arguments) => commands::run::run(arguments).await,
         }
     });

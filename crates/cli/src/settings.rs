@@ -38,7 +38,7 @@ impl Places {
         }
     }
 
-    /// The root user's access key, kept beside the root key.
+    /// Root users' access keys, kept beside the root key.
     pub fn credentials_file(&self) -> Result<PathBuf> {
         Ok(self.root_key_file()?.with_file_name("credentials"))
     }
@@ -48,13 +48,9 @@ fn absolute(path: &std::path::Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot resolve `{}`", path.display()))
 }
 
-/// What a server needs beside its places.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one flag, given or not"
-)]
+/// What is in the store, and where it is.
 #[derive(Args, Clone)]
-pub struct Serving {
+pub struct Stored {
     /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data directory]
     #[arg(
         long,
@@ -65,7 +61,45 @@ pub struct Serving {
     database_url: Option<String>,
     /// The account that exists from the first start
     #[arg(long, env = "SEALIFT_ACCOUNT_ID", default_value = "123456789012")]
-    account_id: AccountId,
+    pub account_id: AccountId,
+}
+
+impl Stored {
+    /// What opening the store takes; a server that serves it needs more.
+    pub fn config(&self, places: &Places) -> Result<Config> {
+        let (data_dir, root_key_file) = (places.data_dir()?, places.root_key_file()?);
+        if root_key_file.starts_with(&data_dir) {
+            bail!(
+                "the root key `{}` must not be in the data directory: a copy of that directory would hold both lock and key; \
+                 name another place with --root-key-file",
+                root_key_file.display(),
+            );
+        }
+        Ok(Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            allow_plain_http_beyond_loopback: false,
+            database_url: self.database_url.clone(),
+            credentials_file: places.credentials_file()?,
+            root_access_key: root_access_key()?,
+            first_account: self.account_id.clone(),
+            region: places.region.clone(),
+            local_agent: true,
+            host: HostAccess::default(),
+            data_dir,
+            root_key_file,
+        })
+    }
+}
+
+/// What a server needs beside its places.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one flag, given or not"
+)]
+#[derive(Args, Clone)]
+pub struct Serving {
+    #[command(flatten)]
+    stored: Stored,
     /// The agent's configuration; ECS_* variables win over it [default: /etc/ecs/ecs.config where it exists]
     #[arg(long, value_name = "FILE")]
     pub ecs_config: Option<PathBuf>,
@@ -89,31 +123,20 @@ pub struct Serving {
 impl Serving {
     /// The configuration of a server at these places, listening there.
     pub fn config(&self, places: &Places, listen: SocketAddr) -> Result<Config> {
-        let (data_dir, root_key_file) = (places.data_dir()?, places.root_key_file()?);
-        if root_key_file.starts_with(&data_dir) {
-            bail!(
-                "the root key `{}` must not be in the data directory: a copy of that directory would hold both lock and key; \
-                 name another place with --root-key-file",
-                root_key_file.display(),
-            );
-        }
         if let Some(relative) = self.host_paths.iter().find(|path| !path.is_absolute()) {
             bail!(
                 "--allow-host-path wants an absolute path, not `{}`",
                 relative.display()
             );
         }
-        let own = [Some(data_dir.as_path()), root_key_file.parent()];
+        let config = self.stored.config(places)?;
+        let own = [
+            Some(config.data_dir.as_path()),
+            config.root_key_file.parent(),
+        ];
         let own = own.into_iter().flatten().map(PathBuf::from).collect();
         Ok(Config {
             listen,
-            allow_plain_http_beyond_loopback: false,
-            database_url: self.database_url.clone(),
-            credentials_file: places.credentials_file()?,
-            root_access_key: root_access_key()?,
-            first_account: self.account_id.clone(),
-            region: places.region.clone(),
-            local_agent: true,
             host: HostAccess {
                 privileged: self.allow_privileged,
                 pid_host: self.allow_host_pid,
@@ -122,8 +145,7 @@ impl Serving {
                 paths: self.host_paths.clone(),
                 own,
             },
-            data_dir,
-            root_key_file,
+            ..config
         })
     }
 }

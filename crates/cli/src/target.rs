@@ -6,7 +6,7 @@ use std::{env, fs, net::SocketAddr};
 use agent::DockerRuntime;
 use anyhow::{Context as _, Result, bail};
 use aws_credential_types::Credentials;
-use server::{AccessKey, Server};
+use server::{CredentialsFile, DEFAULT_PROFILE, Server};
 
 use crate::{
     aws::AwsClient,
@@ -101,7 +101,7 @@ fn environment_credentials() -> Option<Credentials> {
 /// The root user's key of the server on this machine.
 fn root_credentials(places: &Places) -> Result<Credentials> {
     let file = places.credentials_file()?;
-    let Some(key) = AccessKey::read(&file)? else {
+    let Some(key) = CredentialsFile::read(&file)?.key(DEFAULT_PROFILE)? else {
         bail!("there is no credentials file `{}`", file.display());
     };
     let secret = key

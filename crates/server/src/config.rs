@@ -2,10 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use domain::HostAccess;
+use domain::{HostAccess, identity::AccessKey};
 use types::{AccountId, Region};
-
-use crate::root_credentials::AccessKey;
 
 /// Everything a server needs to know to start.
 pub struct Config {
@@ -19,7 +17,7 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Holds the root key, 0600, made at the first start; not inside the data directory.
     pub root_key_file: PathBuf,
-    /// Holds the root user's first access key, 0600, made at the first start.
+    /// Holds root users' access keys, 0600; the first one is made at the first start.
     pub credentials_file: PathBuf,
     /// The root user's first access key, where the operator brings one.
     pub root_access_key: Option<AccessKey>,

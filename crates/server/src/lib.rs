@@ -3,20 +3,21 @@
 mod acs;
 mod audit;
 mod config;
+mod credentials_file;
 mod data_dir;
 mod jobs;
 mod launch;
 mod listener;
 mod local_instances;
+pub mod operator;
 mod pipeline;
-mod root_credentials;
 mod root_key;
 mod start;
 
 pub use acs::Acs;
 pub use config::Config;
+pub use credentials_file::{CredentialsFile, CredentialsFileError, DEFAULT as DEFAULT_PROFILE};
 pub use data_dir::{endpoint_file, is_in_use};
-pub use domain::HostAccess;
+pub use domain::{HostAccess, identity::AccessKey};
 pub use local_instances::WantedInstance;
-pub use root_credentials::AccessKey;
 pub use start::{Server, StartError};

@@ -2,7 +2,10 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use domain::{Settings, World, identity};
+use domain::{
+    Settings, World,
+    identity::{self, AccessKey, RootKey},
+};
 use store::{OpenOptions, Store, StoreError};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use types::{Entropy, Fault, OsEntropy, SystemClock};
@@ -10,11 +13,12 @@ use types::{Entropy, Fault, OsEntropy, SystemClock};
 use crate::{
     Acs, Config,
     audit::AuditLog,
+    credentials_file::{self, CredentialsFile, CredentialsFileError},
     data_dir::{DataDir, DataDirError},
     jobs, launch, listener,
     local_instances::{self, WantedInstances},
+    operator::{self, Operator},
     pipeline::Pipeline,
-    root_credentials::{AccessKey, CredentialsFileError},
     root_key::{self, RootKeyError},
 };
 
@@ -63,36 +67,11 @@ impl Server {
         if !config.listen.ip().is_loopback() && !config.allow_plain_http_beyond_loopback {
             return Err(StartError::PlainHttp(config.listen));
         }
-        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let data_dir = DataDir::take(&config.data_dir)?;
-        let (store, root_key) = open_store(&config, entropy.as_ref()).await?;
-        let world = Arc::new(World {
-            clock: Arc::new(SystemClock),
-            entropy,
-            root_key,
-            store,
-            settings: Settings {
-                first_account: config.first_account.clone(),
-                region: config.region.clone(),
-                local_agent: config.local_agent,
-                host: config.host.clone(),
-            },
-            identity: identity::Cache::default(),
-            kms: domain::kms::Cache::default(),
-            accesses: domain::secretsmanager::Accesses::default(),
-            tasks_changed: tokio::sync::Notify::default(),
-            clusters_changed: tokio::sync::Notify::default(),
-            endpoint: std::sync::OnceLock::new(),
-        });
+        let world = Arc::new(open_world(&config).await?);
         let installation = installation(&world).await?;
-        let root = root_access_key(&config, world.entropy.as_ref())?;
-        identity::ensure_account(&world, &config.first_account, &root.id, &root.secret).await?;
-
-        let audit_path = data_dir.path().join("audit.log");
-        let audit = AuditLog::open(&audit_path).map_err(|source| StartError::File {
-            path: audit_path,
-            source,
-        })?;
+        ensure_first_account(&world, &config).await?;
+        let audit = open_audit(&config)?;
         let listener =
             TcpListener::bind(config.listen)
                 .await
@@ -114,11 +93,18 @@ impl Server {
         let mut running = JoinSet::new();
         running.spawn(listener::serve(
             listener,
-            Pipeline::new(Arc::clone(&world), audit),
+            Pipeline::new(Arc::clone(&world), audit.clone()),
             stop.clone(),
         ));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
+        let operator = Operator::new(Arc::clone(&world), places(&config), audit);
+        running.spawn(operator::serve(operator, stop.clone()).map_err(|source| {
+            StartError::File {
+                path: config.data_dir.join("operator.sock"),
+                source,
+            }
+        })?);
         let wanted_instances = local_instances::watch(&mut running, &world, &stop);
 
         let server = Self {
@@ -164,6 +150,7 @@ impl Server {
         // Nobody listens any more where every job has ended by itself.
         let _ = self.stopping.send(true);
         while self.running.join_next().await.is_some() {}
+        operator::remove_socket(self.data_dir.path());
         self.world.store.close().await;
     }
 
@@ -206,16 +193,71 @@ async fn installation(world: &World) -> Result<String, Fault> {
     Ok(id)
 }
 
-/// The root user's access key: the operator's own, else the one in the file, else a new one, written to the file.
-fn root_access_key(config: &Config, entropy: &dyn Entropy) -> Result<AccessKey, StartError> {
-    let kept = AccessKey::read(&config.credentials_file)?;
+/// The first account, with the operator's own access key for its root user, else the one in the file, else a new one,
+/// written to the file.
+async fn ensure_first_account(world: &World, config: &Config) -> Result<(), StartError> {
+    let account = &config.first_account;
+    let mut file = CredentialsFile::read(&config.credentials_file)?;
+    let kept = file.key(credentials_file::DEFAULT)?;
     let key = match (&config.root_access_key, &kept) {
         (Some(given), _) => given.clone(),
         (None, Some(kept)) => kept.clone(),
-        (None, None) => AccessKey::generate(entropy),
+        (None, None) => AccessKey::generate(world.entropy.as_ref()),
     };
     if kept.is_none() {
-        key.write(&config.credentials_file)?;
+        file.put(credentials_file::DEFAULT, account, &key)?;
     }
-    Ok(key)
+    if identity::ensure_account(world, account, &key).await? == RootKey::Ended {
+        tracing::warn!(
+            access_key_id = key.id,
+            "the root user's access key was ended; `sealift account rotate-keys` makes a new one"
+        );
+    }
+    Ok(())
+}
+
+fn open_audit(config: &Config) -> Result<AuditLog, StartError> {
+    let path = config.data_dir.join("audit.log");
+    AuditLog::open(&path).map_err(|source| StartError::File { path, source })
+}
+
+fn places(config: &Config) -> operator::Places {
+    operator::Places {
+        data_dir: config.data_dir.clone(),
+        root_key_file: config.root_key_file.clone(),
+    }
+}
+
+/// What operator commands work with, where no server runs. The caller holds the data directory.
+pub(crate) async fn open_for_operator(config: &Config) -> Result<Operator, StartError> {
+    let world = open_world(config).await?;
+    Ok(Operator::new(
+        Arc::new(world),
+        places(config),
+        open_audit(config)?,
+    ))
+}
+
+/// Opens the store and the root key, and puts around them what requests and jobs share.
+async fn open_world(config: &Config) -> Result<World, StartError> {
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let (store, root_key) = open_store(config, entropy.as_ref()).await?;
+    Ok(World {
+        clock: Arc::new(SystemClock),
+        entropy,
+        root_key,
+        store,
+        settings: Settings {
+            first_account: config.first_account.clone(),
+            region: config.region.clone(),
+            local_agent: config.local_agent,
+            host: config.host.clone(),
+        },
+        identity: identity::Cache::default(),
+        kms: domain::kms::Cache::default(),
+        accesses: domain::secretsmanager::Accesses::default(),
+        tasks_changed: tokio::sync::Notify::default(),
+        clusters_changed: tokio::sync::Notify::default(),
+        endpoint: std::sync::OnceLock::new(),
+    })
 }

@@ -12,7 +12,7 @@ mod raw;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use server::{Config, HostAccess, Server};
+use server::{Config, CredentialsFile, DEFAULT_PROFILE, HostAccess, Server};
 use tempfile::TempDir;
 
 pub use raw::{Answer, RawClient};
@@ -57,7 +57,8 @@ pub async fn start() -> TestAws {
     })
     .await
     .expect("the server starts");
-    let key = server::AccessKey::read(&credentials_file)
+    let key = CredentialsFile::read(&credentials_file)
+        .and_then(|file| file.key(DEFAULT_PROFILE))
         .ok()
         .flatten()
         .expect("the root user's key");

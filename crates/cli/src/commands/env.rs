@@ -8,12 +8,16 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Args;
-use server::AccessKey;
+use server::{AccessKey, CredentialsFile, DEFAULT_PROFILE};
+use types::AccountId;
 
 use crate::settings::Places;
 
 #[derive(Args)]
 pub struct Arguments {
+    /// The root user of this account [default: the first account]
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
     #[command(flatten)]
     places: Places,
 }
@@ -31,13 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             data_dir.display()
         );
     };
-    let file = places.credentials_file()?;
-    let Some(key) = AccessKey::read(&file)? else {
-        bail!(
-            "there is no credentials file `{}`; it is made when the server first starts",
-            file.display()
-        );
-    };
+    let key = kept_key(places, arguments.account.as_ref())?;
     // The secret is printed because this command was asked for it; it goes to the output byte by byte, not through
     // a formatted string that would stay in memory.
     let mut out = io::stdout().lock();
@@ -51,4 +49,29 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     writeln!(out, "export AWS_DEFAULT_REGION={}", places.region)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The root user's access key of an account, as the credentials file keeps it.
+fn kept_key(places: &Places, account: Option<&AccountId>) -> Result<AccessKey> {
+    let path = places.credentials_file()?;
+    let file = CredentialsFile::read(&path)?;
+    let profile = account.map_or(Some(DEFAULT_PROFILE), |account| file.profile_of(account));
+    if let Some(key) = profile
+        .map(|profile| file.key(profile))
+        .transpose()?
+        .flatten()
+    {
+        return Ok(key);
+    }
+    match account {
+        Some(account) => bail!(
+            "the credentials file `{}` holds no key of account {account}; `sealift account rotate-keys {account}` makes a \
+             new one, `sealift account create {account}` the account",
+            path.display()
+        ),
+        None => bail!(
+            "there is no credentials file `{}`; it is made when the server first starts",
+            path.display()
+        ),
+    }
 }

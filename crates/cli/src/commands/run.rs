@@ -3,10 +3,10 @@
 mod follow;
 mod outcome;
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -14,6 +14,7 @@ use self::outcome::Outcome;
 use crate::{
     aws::ServiceError,
     logging,
+    output::{Output, print_json},
     settings::{Places, Serving},
     target::Target,
 };
@@ -29,18 +30,12 @@ pub struct Arguments {
     #[arg(long, default_value = "default")]
     cluster: String,
     /// What is printed once the task has stopped; `json` sends the containers' logs to standard error
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    #[arg(short, long, value_enum, default_value_t)]
     output: Output,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
     serving: Serving,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Text,
-    Json,
 }
 
 /// Registers the task definition, runs one task of it, streams its logs, and exits with its essential container's
@@ -55,9 +50,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     match outcome {
         Ok(outcome) => {
             if arguments.output == Output::Json {
-                let mut out = std::io::stdout().lock();
-                serde_json::to_writer_pretty(&mut out, &outcome)?;
-                writeln!(out)?;
+                print_json(&outcome)?;
             } else if let Some(reason) = outcome.why_it_did_not_start() {
                 eprintln!("{reason}");
             }
@@ -67,7 +60,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         Err(error) if error.is::<ServiceError>() => {
             if arguments.output == Output::Json {
                 let error = json!({ "error": error.to_string(), "exitCode": COULD_NOT_START });
-                println_json(&error)?;
+                print_json(&error)?;
             } else {
                 eprintln!("{error}");
             }
@@ -75,13 +68,6 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Err(error) => Err(error),
     }
-}
-
-fn println_json(value: &Value) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
 }
 
 fn read_definition(path: &std::path::Path) -> Result<Value> {

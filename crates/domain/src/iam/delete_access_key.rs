@@ -15,7 +15,7 @@ impl Operation for DeleteAccessKey {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let owner = locate::key_owner(cx, Self::ACTION, input.user_name.as_deref()).await?;
         let key = keys::find(cx, &owner, &input.access_key_id).await?;
-        cx.db.delete_access_key(&key.id).await?;
+        cx.db.end_access_key(&key.id, cx.now()).await?;
         Ok(Output {})
     }
 }

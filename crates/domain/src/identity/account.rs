@@ -6,8 +6,8 @@ use store::{
 };
 use types::{AccountId, Fault, SecretValue};
 
-use super::ids;
-use crate::World;
+use super::{AccessKey, ids};
+use crate::{World, ecs};
 
 /// The role whose sessions the agents of container instances sign with.
 pub const INSTANCE_ROLE: &str = "sealift-instance";
@@ -24,53 +24,85 @@ const INSTANCE_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"
 )]
 struct KeyTaken(String);
 
-/// Makes an account, or completes it: afterwards it is there, this is its root user's access key, and container
-/// instances have their role.
+/// What became of the access key that an account's root user should have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RootKey {
+    Works,
+    /// It was ended once, and what was ended never works again.
+    Ended,
+}
+
+/// What became of a request for a new account.
+pub enum NewAccount {
+    /// With its root user's access key.
+    Made(AccessKey),
+    ThereAlready,
+}
+
+/// Makes an account, or completes it: afterwards it is there, this is its root user's access key (unless that was ended),
+/// and container instances have their role.
 pub async fn ensure_account(
     world: &World,
     account: &AccountId,
-    access_key_id: &str,
-    secret: &SecretValue,
-) -> Result<(), Fault> {
+    key: &AccessKey,
+) -> Result<RootKey, Fault> {
     let mut db = world.store.write().await?;
+    insert_account(world, &mut db, account).await?;
+    let outcome = ensure_root_key(world, &mut db, account, key).await?;
+    ensure_instance_role(world, &mut db, account).await?;
+    db.commit().await?;
+    Ok(outcome)
+}
+
+/// Makes another account: its root user with an access key, the role of container instances, and the default cluster in
+/// the server's region.
+pub async fn create_account(world: &World, account: &AccountId) -> Result<NewAccount, Fault> {
+    let mut db = world.store.write().await?;
+    if !insert_account(world, &mut db, account).await? {
+        return Ok(NewAccount::ThereAlready);
+    }
+    let key = AccessKey::generate(world.entropy.as_ref());
+    insert_key(world, &mut db, account, None, &key).await?;
+    ensure_instance_role(world, &mut db, account).await?;
+    ecs::agents::ensure_default_cluster(world, &mut db, account).await?;
+    db.commit().await?;
+    world.clusters_changed.notify_one();
+    Ok(NewAccount::Made(key))
+}
+
+async fn insert_account(
+    world: &World,
+    db: &mut Session,
+    account: &AccountId,
+) -> Result<bool, Fault> {
     let row = AccountRow {
         id: account.clone(),
         generation: ids::generation(world.entropy.as_ref()),
         created: world.clock.now(),
     };
-    db.insert_account(&row).await?;
-    ensure_root_key(world, &mut db, account, access_key_id, secret).await?;
-    ensure_instance_role(world, &mut db, account).await?;
-    db.commit().await
+    db.insert_account(&row).await
 }
 
 async fn ensure_root_key(
     world: &World,
     db: &mut Session,
     account: &AccountId,
-    access_key_id: &str,
-    secret: &SecretValue,
-) -> Result<(), Fault> {
-    if let Some((key, _)) = db.access_key(access_key_id).await? {
-        if key.account != *account || key.user_id.is_some() {
-            return Err(Fault::new(KeyTaken(access_key_id.to_owned())));
+    key: &AccessKey,
+) -> Result<RootKey, Fault> {
+    if let Some((row, _)) = db.access_key(&key.id).await? {
+        if row.account != *account || row.user_id.is_some() {
+            return Err(Fault::new(KeyTaken(key.id.clone())));
         }
-        if open_key(world, &key)? == *secret {
-            return Ok(());
+        if open_key(world, &row)? == key.secret {
+            return Ok(RootKey::Works);
         }
         // The operator chose another secret for it.
-        db.delete_access_key(access_key_id).await?;
+        db.delete_access_key(&key.id).await?;
+    } else if db.is_access_key_ended(&key.id).await? {
+        return Ok(RootKey::Ended);
     }
-    let key = AccessKeyRow {
-        id: access_key_id.to_owned(),
-        account: account.clone(),
-        user_id: None,
-        sealed_secret: seal_key(world, access_key_id, secret),
-        active: true,
-        created: world.clock.now(),
-    };
-    db.insert_access_key(&key).await?;
-    Ok(())
+    insert_key(world, db, account, None, key).await?;
+    Ok(RootKey::Works)
 }
 
 async fn ensure_instance_role(
@@ -95,6 +127,26 @@ async fn ensure_instance_role(
     if db.insert_role(&role).await? {
         db.attach_policy(account, &role.id, INSTANCE_POLICY).await?;
     }
+    Ok(())
+}
+
+/// Stores an access key; of the root user where no user is named.
+pub(super) async fn insert_key(
+    world: &World,
+    db: &mut Session,
+    account: &AccountId,
+    user_id: Option<&str>,
+    key: &AccessKey,
+) -> Result<(), Fault> {
+    let row = AccessKeyRow {
+        id: key.id.clone(),
+        account: account.clone(),
+        user_id: user_id.map(str::to_owned),
+        sealed_secret: seal_key(world, &key.id, &key.secret),
+        active: true,
+        created: world.clock.now(),
+    };
+    db.insert_access_key(&row).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! it. Sessions of roles are not stored at all: their token, sealed under a key derived from the root key, is the whole
 //! record.
 
+mod access_keys;
 mod account;
 mod authenticate;
 pub mod aws_managed;
@@ -14,8 +15,9 @@ mod pass_role;
 mod permissions;
 pub mod session;
 
+pub use access_keys::{AccessKey, KeyHolder, NoSuchHolder, end_access_keys, new_access_key};
 pub(crate) use account::seal_key;
-pub use account::{INSTANCE_ROLE, ensure_account};
+pub use account::{INSTANCE_ROLE, NewAccount, RootKey, create_account, ensure_account};
 pub use authenticate::authenticate;
 pub use cache::Cache;
 pub use caller::{Caller, Permissions, RoleSession};

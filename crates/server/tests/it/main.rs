@@ -9,4 +9,5 @@
 mod ecs;
 mod iam;
 mod kms;
+mod operator;
 mod sts;

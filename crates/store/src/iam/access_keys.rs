@@ -89,7 +89,26 @@ impl Session {
         Ok(())
     }
 
-    /// Removes an access key.
+    /// Ends an access key for good: its id never comes back.
+    pub async fn end_access_key(&mut self, id: &str, now: Timestamp) -> Result<(), Fault> {
+        self.execute(
+            "INSERT INTO ended_access_keys (id, account, ended_at)
+             SELECT id, account, $2 FROM access_keys WHERE id = $1 ON CONFLICT DO NOTHING",
+            args![id, now],
+        )
+        .await?;
+        self.delete_access_key(id).await
+    }
+
+    /// Whether a key of this id was ended.
+    pub async fn is_access_key_ended(&mut self, id: &str) -> Result<bool, Fault> {
+        let row = self
+            .fetch_optional("SELECT id FROM ended_access_keys WHERE id = $1", args![id])
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Removes an access key that may come back.
     pub async fn delete_access_key(&mut self, id: &str) -> Result<(), Fault> {
         self.execute("DELETE FROM access_keys WHERE id = $1", args![id])
             .await?;

@@ -1,8 +1,11 @@
 //! The container instances that this server's own agent should be: one for each cluster.
 
 use ecs::names::DEFAULT_CLUSTER;
-use store::ecs::{ClusterRow, Home};
-use types::{Fault, Timestamp};
+use store::{
+    Session,
+    ecs::{ClusterRow, Home},
+};
+use types::{AccountId, Fault, Timestamp};
 
 use super::Instance;
 use crate::{
@@ -59,11 +62,21 @@ pub async fn local_instances(world: &World) -> Result<Vec<LocalInstance>, Fault>
 }
 
 async fn keep_first_cluster(world: &World) -> Result<(), Fault> {
+    let mut db = world.store.write().await?;
+    ensure_default_cluster(world, &mut db, &world.settings.first_account).await?;
+    db.commit().await
+}
+
+/// Makes the default cluster of an account in the server's region, unless it is there.
+pub(crate) async fn ensure_default_cluster(
+    world: &World,
+    db: &mut Session,
+    account: &AccountId,
+) -> Result<(), Fault> {
     let home = Home {
-        account: world.settings.first_account.clone(),
+        account: account.clone(),
         region: world.settings.region.clone(),
     };
-    let mut db = world.store.write().await?;
     if db.cluster(&home, DEFAULT_CLUSTER).await?.is_none() {
         db.save_cluster(&ClusterRow {
             home,
@@ -74,7 +87,7 @@ async fn keep_first_cluster(world: &World) -> Result<(), Fault> {
         })
         .await?;
     }
-    db.commit().await
+    Ok(())
 }
 
 /// A session of the account's instance role: what the local agent signs with, never the root user's key.

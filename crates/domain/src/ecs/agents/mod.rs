@@ -13,6 +13,7 @@ mod waiting;
 
 pub use admission::{Refusal, admit};
 pub use credentials::{CurrentCredentials, current_credentials};
+pub(crate) use local::ensure_default_cluster;
 pub use local::{LocalInstance, local_credentials, local_instances};
 pub use manifest::{confirm_stops, manifest};
 pub use payloads::{Handover, acknowledge, outstanding, payload, resend_all};
