@@ -14,6 +14,8 @@ pub struct Access {
     shown: Option<String>,
     resource_account: Option<AccountId>,
     resource_policy: Option<ResourcePolicy>,
+    /// The id of a KMS grant that covers the request.
+    grant: Option<String>,
     /// The service that asks on the caller's behalf, such as `secretsmanager.amazonaws.com`.
     called_via: Option<String>,
     conditions: Context,
@@ -39,6 +41,7 @@ impl Access {
             shown: None,
             resource_account: None,
             resource_policy: None,
+            grant: None,
             called_via: None,
             conditions: Context::default(),
         }
@@ -107,6 +110,13 @@ impl Access {
         self
     }
 
+    /// The id of a KMS grant that covers the request, if there is one.
+    #[must_use]
+    pub fn grant(mut self, id: Option<String>) -> Self {
+        self.grant = id;
+        self
+    }
+
     /// The account that owns the resource, where it is not the caller's.
     #[must_use]
     pub fn resource_account(mut self, account: &AccountId) -> Self {
@@ -138,6 +148,7 @@ impl Cx {
             shown,
             resource_account,
             resource_policy,
+            grant,
             called_via,
             conditions,
         } = access;
@@ -162,6 +173,7 @@ impl Cx {
         };
         let sources = Sources {
             resource: resource_policy.as_ref(),
+            grant: grant.as_deref(),
             ..self.caller.sources()
         };
         let decision = policy::evaluate(&request, &sources);

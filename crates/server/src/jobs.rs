@@ -29,6 +29,12 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
         "delete expired parameters",
         |world| Box::pin(async move { domain::ssm::delete_expired_parameters(&world).await }),
     );
+    every(Duration::from_mins(1), "rotate KMS keys", |world| {
+        Box::pin(async move { domain::kms::rotate_due_keys(&world).await })
+    });
+    every(Duration::from_mins(1), "delete KMS keys", |world| {
+        Box::pin(async move { domain::kms::delete_due_keys(&world).await })
+    });
     every(Duration::from_mins(1), "forget stopped tasks", |world| {
         Box::pin(async move { domain::ecs::forget_stopped_tasks(&world).await })
     });

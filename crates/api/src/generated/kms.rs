@@ -13,14 +13,40 @@ pub(crate) static METADATA: Metadata = Metadata {
         target: "TrentService",
     },
     implemented: &[
+        "CancelKeyDeletion",
         "CreateAlias",
+        "CreateGrant",
         "CreateKey",
         "Decrypt",
+        "DeleteAlias",
         "DescribeKey",
+        "DisableKey",
+        "DisableKeyRotation",
+        "EnableKey",
+        "EnableKeyRotation",
         "Encrypt",
         "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateRandom",
+        "GetKeyPolicy",
+        "GetKeyRotationStatus",
         "ListAliases",
+        "ListGrants",
+        "ListKeyPolicies",
+        "ListKeyRotations",
         "ListKeys",
+        "ListResourceTags",
+        "ListRetirableGrants",
+        "PutKeyPolicy",
+        "ReEncrypt",
+        "RetireGrant",
+        "RevokeGrant",
+        "RotateKeyOnDemand",
+        "ScheduleKeyDeletion",
+        "TagResource",
+        "UntagResource",
+        "UpdateAlias",
+        "UpdateKeyDescription",
     ],
     known: &[
         "CancelKeyDeletion",
@@ -84,6 +110,7 @@ errors! {
     Kms;
     AlreadyExists = "AlreadyExistsException", 400, Lower;
     CloudHsmClusterInvalidConfiguration = "CloudHsmClusterInvalidConfigurationException", 400, Lower;
+    Conflict = "ConflictException", 400, Lower;
     CustomKeyStoreInvalidState = "CustomKeyStoreInvalidStateException", 400, Lower;
     CustomKeyStoreNotFound = "CustomKeyStoreNotFoundException", 400, Lower;
     DependencyTimeout = "DependencyTimeoutException", 500, Lower;
@@ -93,6 +120,7 @@ errors! {
     InvalidAliasName = "InvalidAliasNameException", 400, Lower;
     InvalidArn = "InvalidArnException", 400, Lower;
     InvalidCiphertext = "InvalidCiphertextException", 400, Lower;
+    InvalidGrantId = "InvalidGrantIdException", 400, Lower;
     InvalidGrantToken = "InvalidGrantTokenException", 400, Lower;
     InvalidKeyUsage = "InvalidKeyUsageException", 400, Lower;
     InvalidMarker = "InvalidMarkerException", 400, Lower;
@@ -107,6 +135,25 @@ errors! {
     XksKeyAlreadyInUse = "XksKeyAlreadyInUseException", 400, Lower;
     XksKeyInvalidConfiguration = "XksKeyInvalidConfigurationException", 400, Lower;
     XksKeyNotFound = "XksKeyNotFoundException", 400, Lower;
+}
+
+/// `kms:CancelKeyDeletion`
+pub mod cancel_key_deletion {
+    operation! { CancelKeyDeletion, Kms, "kms:CancelKeyDeletion", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
 }
 
 /// `kms:CreateAlias`
@@ -124,6 +171,33 @@ pub mod create_alias {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {}
+    }
+}
+
+/// `kms:CreateGrant`
+pub mod create_grant {
+    operation! { CreateGrant, Kms, "kms:CreateGrant", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub grantee_principal: String = "GranteePrincipal", super::PRINCIPAL_ID_TYPE;
+            pub retiring_principal: Option<String> = "RetiringPrincipal", super::PRINCIPAL_ID_TYPE;
+            pub operations: Vec<super::GrantOperation> = "Operations";
+            pub constraints: Option<super::GrantConstraints> = "Constraints";
+            pub grant_tokens: Option<Vec<String>> = "GrantTokens", super::GRANT_TOKEN_LIST;
+            pub name: Option<String> = "Name", super::GRANT_NAME_TYPE;
+            pub dry_run: Option<bool> = "DryRun";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub grant_token: Option<String> = "GrantToken", super::GRANT_TOKEN_TYPE;
+            pub grant_id: Option<String> = "GrantId", super::GRANT_ID_TYPE;
+        }
     }
 }
 
@@ -186,6 +260,23 @@ pub mod decrypt {
     }
 }
 
+/// `kms:DeleteAlias`
+pub mod delete_alias {
+    operation! { DeleteAlias, Kms, "kms:DeleteAlias", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub alias_name: String = "AliasName", super::ALIAS_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `kms:DescribeKey`
 pub mod describe_key {
     operation! { DescribeKey, Kms, "kms:DescribeKey", Write, has_output: true }
@@ -203,6 +294,75 @@ pub mod describe_key {
         pub struct Output {
             pub key_metadata: Option<super::KeyMetadata> = "KeyMetadata";
         }
+    }
+}
+
+/// `kms:DisableKey`
+pub mod disable_key {
+    operation! { DisableKey, Kms, "kms:DisableKey", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:DisableKeyRotation`
+pub mod disable_key_rotation {
+    operation! { DisableKeyRotation, Kms, "kms:DisableKeyRotation", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:EnableKey`
+pub mod enable_key {
+    operation! { EnableKey, Kms, "kms:EnableKey", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:EnableKeyRotation`
+pub mod enable_key_rotation {
+    operation! { EnableKeyRotation, Kms, "kms:EnableKeyRotation", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub rotation_period_in_days: Option<i32> = "RotationPeriodInDays", super::ROTATION_PERIOD_IN_DAYS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
     }
 }
 
@@ -261,6 +421,98 @@ pub mod generate_data_key {
     }
 }
 
+/// `kms:GenerateDataKeyWithoutPlaintext`
+pub mod generate_data_key_without_plaintext {
+    operation! { GenerateDataKeyWithoutPlaintext, Kms, "kms:GenerateDataKeyWithoutPlaintext", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub encryption_context: Option<std::collections::BTreeMap<String, String>> = "EncryptionContext";
+            pub key_spec: Option<super::DataKeySpec> = "KeySpec";
+            pub number_of_bytes: Option<i32> = "NumberOfBytes", super::NUMBER_OF_BYTES_TYPE;
+            pub grant_tokens: Option<Vec<String>> = "GrantTokens", super::GRANT_TOKEN_LIST;
+            pub dry_run: Option<bool> = "DryRun";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub ciphertext_blob: Option<crate::codec::Blob> = "CiphertextBlob", super::CIPHERTEXT_TYPE;
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+            pub key_material_id: Option<String> = "KeyMaterialId";
+        }
+    }
+}
+
+/// `kms:GenerateRandom`
+pub mod generate_random {
+    operation! { GenerateRandom, Kms, "kms:GenerateRandom", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub number_of_bytes: Option<i32> = "NumberOfBytes", super::NUMBER_OF_BYTES_TYPE;
+            pub custom_key_store_id: Option<String> = "CustomKeyStoreId", super::CUSTOM_KEY_STORE_ID_TYPE;
+            pub recipient: Option<super::RecipientInfo> = "Recipient";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub plaintext: Option<types::SecretValue> = "Plaintext", super::PLAINTEXT_TYPE;
+            pub ciphertext_for_recipient: Option<crate::codec::Blob> = "CiphertextForRecipient", super::CIPHERTEXT_TYPE;
+        }
+    }
+}
+
+/// `kms:GetKeyPolicy`
+pub mod get_key_policy {
+    operation! { GetKeyPolicy, Kms, "kms:GetKeyPolicy", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::POLICY_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub policy: Option<String> = "Policy", super::POLICY_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::POLICY_NAME_TYPE;
+        }
+    }
+}
+
+/// `kms:GetKeyRotationStatus`
+pub mod get_key_rotation_status {
+    operation! { GetKeyRotationStatus, Kms, "kms:GetKeyRotationStatus", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub key_rotation_enabled: Option<bool> = "KeyRotationEnabled";
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+            pub rotation_period_in_days: Option<i32> = "RotationPeriodInDays", super::ROTATION_PERIOD_IN_DAYS_TYPE;
+            pub next_rotation_date: Option<types::Timestamp> = "NextRotationDate";
+            pub on_demand_rotation_start_date: Option<types::Timestamp> = "OnDemandRotationStartDate";
+        }
+    }
+}
+
 /// `kms:ListAliases`
 pub mod list_aliases {
     operation! { ListAliases, Kms, "kms:ListAliases", Read, has_output: true }
@@ -278,6 +530,78 @@ pub mod list_aliases {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub aliases: Option<Vec<super::AliasListEntry>> = "Aliases";
+            pub next_marker: Option<String> = "NextMarker", super::MARKER_TYPE;
+            pub truncated: Option<bool> = "Truncated";
+        }
+    }
+}
+
+/// `kms:ListGrants`
+pub mod list_grants {
+    operation! { ListGrants, Kms, "kms:ListGrants", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub limit: Option<i32> = "Limit", super::LIMIT_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub grant_id: Option<String> = "GrantId", super::GRANT_ID_TYPE;
+            pub grantee_principal: Option<String> = "GranteePrincipal", super::PRINCIPAL_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub grants: Option<Vec<super::GrantListEntry>> = "Grants";
+            pub next_marker: Option<String> = "NextMarker", super::MARKER_TYPE;
+            pub truncated: Option<bool> = "Truncated";
+        }
+    }
+}
+
+/// `kms:ListKeyPolicies`
+pub mod list_key_policies {
+    operation! { ListKeyPolicies, Kms, "kms:ListKeyPolicies", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub limit: Option<i32> = "Limit", super::LIMIT_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub policy_names: Option<Vec<String>> = "PolicyNames", super::POLICY_NAME_LIST;
+            pub next_marker: Option<String> = "NextMarker", super::MARKER_TYPE;
+            pub truncated: Option<bool> = "Truncated";
+        }
+    }
+}
+
+/// `kms:ListKeyRotations`
+pub mod list_key_rotations {
+    operation! { ListKeyRotations, Kms, "kms:ListKeyRotations", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub include_key_material: Option<super::IncludeKeyMaterial> = "IncludeKeyMaterial";
+            pub limit: Option<i32> = "Limit", super::LIMIT_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub rotations: Option<Vec<super::RotationsListEntry>> = "Rotations";
             pub next_marker: Option<String> = "NextMarker", super::MARKER_TYPE;
             pub truncated: Option<bool> = "Truncated";
         }
@@ -306,6 +630,259 @@ pub mod list_keys {
     }
 }
 
+/// `kms:ListResourceTags`
+pub mod list_resource_tags {
+    operation! { ListResourceTags, Kms, "kms:ListResourceTags", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub limit: Option<i32> = "Limit", super::LIMIT_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tags: Option<Vec<super::Tag>> = "Tags";
+            pub next_marker: Option<String> = "NextMarker", super::MARKER_TYPE;
+            pub truncated: Option<bool> = "Truncated";
+        }
+    }
+}
+
+/// `kms:ListRetirableGrants`
+pub mod list_retirable_grants {
+    operation! { ListRetirableGrants, Kms, "kms:ListRetirableGrants", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub limit: Option<i32> = "Limit", super::LIMIT_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub retiring_principal: String = "RetiringPrincipal", super::PRINCIPAL_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub grants: Option<Vec<super::GrantListEntry>> = "Grants";
+            pub next_marker: Option<String> = "NextMarker", super::MARKER_TYPE;
+            pub truncated: Option<bool> = "Truncated";
+        }
+    }
+}
+
+/// `kms:PutKeyPolicy`
+pub mod put_key_policy {
+    operation! { PutKeyPolicy, Kms, "kms:PutKeyPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::POLICY_NAME_TYPE;
+            pub policy: String = "Policy", super::POLICY_TYPE;
+            pub bypass_policy_lockout_safety_check: Option<bool> = "BypassPolicyLockoutSafetyCheck";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:ReEncrypt`
+pub mod re_encrypt {
+    operation! { ReEncrypt, Kms, "kms:ReEncrypt", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub ciphertext_blob: Option<crate::codec::Blob> = "CiphertextBlob", super::CIPHERTEXT_TYPE;
+            pub source_encryption_context: Option<std::collections::BTreeMap<String, String>> = "SourceEncryptionContext";
+            pub source_key_id: Option<String> = "SourceKeyId", super::KEY_ID_TYPE;
+            pub destination_key_id: String = "DestinationKeyId", super::KEY_ID_TYPE;
+            pub destination_encryption_context: Option<std::collections::BTreeMap<String, String>> = "DestinationEncryptionContext";
+            pub source_encryption_algorithm: Option<super::EncryptionAlgorithmSpec> = "SourceEncryptionAlgorithm";
+            pub destination_encryption_algorithm: Option<super::EncryptionAlgorithmSpec> = "DestinationEncryptionAlgorithm";
+            pub grant_tokens: Option<Vec<String>> = "GrantTokens", super::GRANT_TOKEN_LIST;
+            pub dry_run: Option<bool> = "DryRun";
+            pub dry_run_modifiers: Option<Vec<super::DryRunModifierType>> = "DryRunModifiers";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub ciphertext_blob: Option<crate::codec::Blob> = "CiphertextBlob", super::CIPHERTEXT_TYPE;
+            pub source_key_id: Option<String> = "SourceKeyId", super::KEY_ID_TYPE;
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+            pub source_encryption_algorithm: Option<super::EncryptionAlgorithmSpec> = "SourceEncryptionAlgorithm";
+            pub destination_encryption_algorithm: Option<super::EncryptionAlgorithmSpec> = "DestinationEncryptionAlgorithm";
+            pub source_key_material_id: Option<String> = "SourceKeyMaterialId";
+            pub destination_key_material_id: Option<String> = "DestinationKeyMaterialId";
+        }
+    }
+}
+
+/// `kms:RetireGrant`
+pub mod retire_grant {
+    operation! { RetireGrant, Kms, "kms:RetireGrant", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub grant_token: Option<String> = "GrantToken", super::GRANT_TOKEN_TYPE;
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+            pub grant_id: Option<String> = "GrantId", super::GRANT_ID_TYPE;
+            pub dry_run: Option<bool> = "DryRun";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:RevokeGrant`
+pub mod revoke_grant {
+    operation! { RevokeGrant, Kms, "kms:RevokeGrant", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub grant_id: String = "GrantId", super::GRANT_ID_TYPE;
+            pub dry_run: Option<bool> = "DryRun";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:RotateKeyOnDemand`
+pub mod rotate_key_on_demand {
+    operation! { RotateKeyOnDemand, Kms, "kms:RotateKeyOnDemand", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+        }
+    }
+}
+
+/// `kms:ScheduleKeyDeletion`
+pub mod schedule_key_deletion {
+    operation! { ScheduleKeyDeletion, Kms, "kms:ScheduleKeyDeletion", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub pending_window_in_days: Option<i32> = "PendingWindowInDays", super::PENDING_WINDOW_IN_DAYS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub key_id: Option<String> = "KeyId", super::KEY_ID_TYPE;
+            pub deletion_date: Option<types::Timestamp> = "DeletionDate";
+            pub key_state: Option<super::KeyState> = "KeyState";
+            pub pending_window_in_days: Option<i32> = "PendingWindowInDays", super::PENDING_WINDOW_IN_DAYS_TYPE;
+        }
+    }
+}
+
+/// `kms:TagResource`
+pub mod tag_resource {
+    operation! { TagResource, Kms, "kms:TagResource", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub tags: Vec<super::Tag> = "Tags";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:UntagResource`
+pub mod untag_resource {
+    operation! { UntagResource, Kms, "kms:UntagResource", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub tag_keys: Vec<String> = "TagKeys", super::TAG_KEY_LIST;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:UpdateAlias`
+pub mod update_alias {
+    operation! { UpdateAlias, Kms, "kms:UpdateAlias", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub alias_name: String = "AliasName", super::ALIAS_NAME_TYPE;
+            pub target_key_id: String = "TargetKeyId", super::KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `kms:UpdateKeyDescription`
+pub mod update_key_description {
+    operation! { UpdateKeyDescription, Kms, "kms:UpdateKeyDescription", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub key_id: String = "KeyId", super::KEY_ID_TYPE;
+            pub description: String = "Description", super::DESCRIPTION_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AliasListEntry {
@@ -314,6 +891,29 @@ structure! {
         pub target_key_id: Option<String> = "TargetKeyId", KEY_ID_TYPE;
         pub creation_date: Option<types::Timestamp> = "CreationDate";
         pub last_updated_date: Option<types::Timestamp> = "LastUpdatedDate";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GrantConstraints {
+        pub encryption_context_subset: Option<std::collections::BTreeMap<String, String>> = "EncryptionContextSubset";
+        pub encryption_context_equals: Option<std::collections::BTreeMap<String, String>> = "EncryptionContextEquals";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GrantListEntry {
+        pub key_id: Option<String> = "KeyId", KEY_ID_TYPE;
+        pub grant_id: Option<String> = "GrantId", GRANT_ID_TYPE;
+        pub name: Option<String> = "Name", GRANT_NAME_TYPE;
+        pub creation_date: Option<types::Timestamp> = "CreationDate";
+        pub grantee_principal: Option<String> = "GranteePrincipal", PRINCIPAL_ID_TYPE;
+        pub retiring_principal: Option<String> = "RetiringPrincipal", PRINCIPAL_ID_TYPE;
+        pub issuing_account: Option<String> = "IssuingAccount", PRINCIPAL_ID_TYPE;
+        pub operations: Option<Vec<GrantOperation>> = "Operations";
+        pub constraints: Option<GrantConstraints> = "Constraints";
     }
 }
 
@@ -350,7 +950,7 @@ structure! {
         pub key_agreement_algorithms: Option<Vec<KeyAgreementAlgorithmSpec>> = "KeyAgreementAlgorithms";
         pub multi_region: Option<bool> = "MultiRegion";
         pub multi_region_configuration: Option<MultiRegionConfiguration> = "MultiRegionConfiguration";
-        pub pending_deletion_window_in_days: Option<i32> = "PendingDeletionWindowInDays";
+        pub pending_deletion_window_in_days: Option<i32> = "PendingDeletionWindowInDays", PENDING_WINDOW_IN_DAYS_TYPE;
         pub mac_algorithms: Option<Vec<MacAlgorithmSpec>> = "MacAlgorithms";
         pub xks_key_configuration: Option<XksKeyConfigurationType> = "XksKeyConfiguration";
         pub current_key_material_id: Option<String> = "CurrentKeyMaterialId";
@@ -379,6 +979,21 @@ structure! {
     pub struct RecipientInfo {
         pub key_encryption_algorithm: Option<KeyEncryptionMechanism> = "KeyEncryptionAlgorithm";
         pub attestation_document: Option<crate::codec::Blob> = "AttestationDocument", ATTESTATION_DOCUMENT_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RotationsListEntry {
+        pub key_id: Option<String> = "KeyId", KEY_ID_TYPE;
+        pub key_material_id: Option<String> = "KeyMaterialId";
+        pub key_material_description: Option<String> = "KeyMaterialDescription";
+        pub import_state: Option<ImportState> = "ImportState";
+        pub key_material_state: Option<KeyMaterialState> = "KeyMaterialState";
+        pub expiration_model: Option<ExpirationModelType> = "ExpirationModel";
+        pub valid_to: Option<types::Timestamp> = "ValidTo";
+        pub rotation_date: Option<types::Timestamp> = "RotationDate";
+        pub rotation_type: Option<RotationType> = "RotationType";
     }
 }
 
@@ -445,6 +1060,42 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum GrantOperation {
+        Decrypt = "Decrypt",
+        Encrypt = "Encrypt",
+        GenerateDataKey = "GenerateDataKey",
+        GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+        ReEncryptFrom = "ReEncryptFrom",
+        ReEncryptTo = "ReEncryptTo",
+        Sign = "Sign",
+        Verify = "Verify",
+        GetPublicKey = "GetPublicKey",
+        CreateGrant = "CreateGrant",
+        RetireGrant = "RetireGrant",
+        DescribeKey = "DescribeKey",
+        GenerateDataKeyPair = "GenerateDataKeyPair",
+        GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+        GenerateMac = "GenerateMac",
+        VerifyMac = "VerifyMac",
+        DeriveSharedSecret = "DeriveSharedSecret",
+    }
+}
+
+enumeration! {
+    pub enum ImportState {
+        Imported = "IMPORTED",
+        PendingImport = "PENDING_IMPORT",
+    }
+}
+
+enumeration! {
+    pub enum IncludeKeyMaterial {
+        AllKeyMaterial = "ALL_KEY_MATERIAL",
+        RotationsOnly = "ROTATIONS_ONLY",
+    }
+}
+
+enumeration! {
     pub enum KeyAgreementAlgorithmSpec {
         Ecdh = "ECDH",
     }
@@ -460,6 +1111,15 @@ enumeration! {
     pub enum KeyManagerType {
         Aws = "AWS",
         Customer = "CUSTOMER",
+    }
+}
+
+enumeration! {
+    pub enum KeyMaterialState {
+        NonCurrent = "NON_CURRENT",
+        Current = "CURRENT",
+        PendingRotation = "PENDING_ROTATION",
+        PendingMultiRegionImportAndRotation = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
     }
 }
 
@@ -533,6 +1193,13 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum RotationType {
+        Automatic = "AUTOMATIC",
+        OnDemand = "ON_DEMAND",
+    }
+}
+
+enumeration! {
     pub enum SigningAlgorithmSpec {
         RsassaPssSha256 = "RSASSA_PSS_SHA_256",
         RsassaPssSha384 = "RSASSA_PSS_SHA_384",
@@ -558,6 +1225,11 @@ static ATTESTATION_DOCUMENT_TYPE: Shape = Shape::ANY.min_length(1).max_length(26
 static CIPHERTEXT_TYPE: Shape = Shape::ANY.min_length(1).max_length(6144);
 static CUSTOM_KEY_STORE_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(64);
 static DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(8192);
+static GRANT_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(128);
+static GRANT_NAME_TYPE: Shape = Shape::ANY.min_length(1).max_length(256).pattern(pattern!(
+    r"^[a-zA-Z0-9:/_-]+$",
+    r"\A(?:^[a-zA-Z0-9:/_-]+$)\z"
+));
 static GRANT_TOKEN_LIST: Shape = Shape::ANY.max_length(10).member(&GRANT_TOKEN_TYPE);
 static GRANT_TOKEN_TYPE: Shape = Shape::ANY.min_length(1).max_length(8192);
 static KEY_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(2048);
@@ -567,11 +1239,17 @@ static MARKER_TYPE: Shape = Shape::ANY
     .max_length(1024)
     .pattern(pattern!(r"[\u0020-\u00FF]*", r"\A(?:[\u0020-\u00FF]*)\z"));
 static NUMBER_OF_BYTES_TYPE: Shape = Shape::ANY.at_least(1).at_most(1024);
+static PENDING_WINDOW_IN_DAYS_TYPE: Shape = Shape::ANY.at_least(1).at_most(365);
 static PLAINTEXT_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(4096)
     .sensitive()
     .base64();
+static POLICY_NAME_LIST: Shape = Shape::ANY.member(&POLICY_NAME_TYPE);
+static POLICY_NAME_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(128)
+    .pattern(pattern!(r"[\w]+", r"\A(?:[A-Za-z0-9_]+)\z"));
 static POLICY_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(131_072)
@@ -579,6 +1257,12 @@ static POLICY_TYPE: Shape = Shape::ANY
         r"[\u0009\u000A\u000D\u0020-\u00FF]+",
         r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"
     ));
+static PRINCIPAL_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(256).pattern(pattern!(
+    r"^[\w+=,.@:/-]+$",
+    r"\A(?:^[A-Za-z0-9_+=,.@:/-]+$)\z"
+));
+static ROTATION_PERIOD_IN_DAYS_TYPE: Shape = Shape::ANY.at_least(90).at_most(2560);
+static TAG_KEY_LIST: Shape = Shape::ANY.member(&TAG_KEY_TYPE);
 static TAG_KEY_TYPE: Shape = Shape::ANY.min_length(1).max_length(128);
 static TAG_VALUE_TYPE: Shape = Shape::ANY.max_length(256);
 static XKS_KEY_ID_TYPE: Shape = Shape::ANY

@@ -53,6 +53,14 @@ impl Cache {
         entry
     }
 
+    /// Drops the material of a key that is gone.
+    pub(super) fn forget_materials_of(&self, owner: &KeyAddress) {
+        let materials = self.materials.lock();
+        materials
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|entry| entry.0 != *owner);
+    }
+
     /// A key policy, compiled.
     pub(super) fn policy(&self, text: &str) -> Result<Arc<Policy>, PolicyError> {
         let known = self.policies.lock();
@@ -92,6 +100,12 @@ impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
         self.entries.get(key).cloned()
     }
 
+    fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        self.entries.retain(|_, value| keep(value));
+        let entries = &self.entries;
+        self.order.retain(|key| entries.contains_key(key));
+    }
+
     fn insert(&mut self, key: K, value: V) {
         if self.entries.insert(key.clone(), value).is_none() {
             self.order.push_back(key);
@@ -116,6 +130,20 @@ mod tests {
         }
         assert_eq!(recent.get("a"), None);
         assert_eq!((recent.get("b"), recent.get("c")), (Some(1), Some(1)));
+        assert_eq!(recent.entries.len(), recent.order.len());
+    }
+
+    #[test]
+    fn what_is_forgotten_on_purpose_makes_room() {
+        let mut recent = Recent::new(2);
+        recent.insert("a", 1);
+        recent.insert("b", 2);
+        recent.retain(|value| *value != 1);
+        recent.insert("c", 3);
+        assert_eq!(
+            (recent.get("a"), recent.get("b"), recent.get("c")),
+            (None, Some(2), Some(3))
+        );
         assert_eq!(recent.entries.len(), recent.order.len());
     }
 }

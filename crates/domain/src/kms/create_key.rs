@@ -17,6 +17,9 @@ use super::{
 };
 use crate::{Access, Cx, Operation};
 
+/// The most keys that an account has in a region.
+const MAX_KEYS: i64 = 100_000;
+
 impl Operation for CreateKey {
     async fn run(cx: &mut Cx, mut input: Input) -> Result<Output, Error> {
         is_supported(&input)?;
@@ -39,6 +42,15 @@ impl Operation for CreateKey {
             multi_region,
             tags,
         };
+        if cx
+            .db
+            .count_kms_keys(&address.account, &address.region)
+            .await?
+            >= MAX_KEYS
+        {
+            let text = format!("Cannot have more than {MAX_KEYS} keys");
+            return Err(Error::LimitExceeded(text));
+        }
         let key = new_key::make(cx, address, new).await?;
 
         Ok(Output {
@@ -49,11 +61,7 @@ impl Operation for CreateKey {
 
 /// Refuses the kinds of key that sealift does not make, by name.
 fn is_supported(input: &Input) -> Result<(), Error> {
-    let unsupported = |what: String| {
-        Err(Error::UnsupportedOperation(format!(
-            "{what} is not supported yet by sealift"
-        )))
-    };
+    let unsupported = |what: &str| Err(super::unsupported(what));
     let validation = |text: String| Err(CommonError::Validation(text).into());
     let spec = input.key_spec.map(KeySpec::as_str);
     let old_spec = input
@@ -66,14 +74,14 @@ fn is_supported(input: &Input) -> Result<(), Error> {
     let symmetric = KeySpec::SymmetricDefault.as_str();
     let spec = spec.or(old_spec).unwrap_or(symmetric);
     if spec != symmetric {
-        return unsupported(format!("KeySpec {spec}"));
+        return unsupported(&format!("KeySpec {spec}"));
     }
     match input.origin {
         None | Some(OriginType::AwsKms) => {}
-        Some(origin) => return unsupported(format!("Origin {}", origin.as_str())),
+        Some(origin) => return unsupported(&format!("Origin {}", origin.as_str())),
     }
     if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
-        return unsupported("a custom key store".to_owned());
+        return unsupported("a custom key store");
     }
     match input.key_usage {
         None | Some(KeyUsageType::EncryptDecrypt) => Ok(()),

@@ -6,14 +6,16 @@ use api::kms::{
 };
 use crypto::EncryptionContext;
 
-use super::{authorize::Use, dry_run, key::Key, locate, material};
+use super::{authorize::Use, dry_run, grant_token, key::Key, locate, material};
 use crate::{Cx, Operation};
 
 impl Operation for Encrypt {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let context = EncryptionContext::from(input.encryption_context.unwrap_or_default());
+        grant_token::check_all(input.grant_tokens.as_ref())?;
         let located = locate::locate(cx, &input.key_id).await?;
-        let key = located.authorize(cx, Use::with_context("kms:Encrypt", &context))?;
+        let intent = Use::with_context("kms:Encrypt", &context);
+        let key = located.authorize(cx, intent).await?;
         Key::has_algorithm(input.encryption_algorithm)?;
         key.usable()?;
         dry_run(input.dry_run)?;

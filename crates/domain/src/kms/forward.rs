@@ -10,7 +10,7 @@ use types::{Region, SecretValue};
 
 use super::{
     authorize::{self, Use},
-    decrypt,
+    ciphertext,
     key::Key,
     locate, managed, material,
 };
@@ -48,7 +48,7 @@ pub async fn generate_data_key(
     key: &Key,
     context: &EncryptionContext,
 ) -> Result<DataKey, Error> {
-    authorize::on_key(cx, key, via.asking("kms:GenerateDataKey", context))?;
+    authorize::on_key(cx, key, via.asking("kms:GenerateDataKey", context)).await?;
     key.usable()?;
     let data_key = DataKeyMaterial::generate(cx.entropy());
     let blob = material::encrypt(cx, key, context, &data_key.to_secret()).await?;
@@ -66,7 +66,7 @@ pub async fn encrypt(
     context: &EncryptionContext,
     plaintext: &SecretValue,
 ) -> Result<Vec<u8>, Error> {
-    authorize::on_key(cx, key, via.asking("kms:Encrypt", context))?;
+    authorize::on_key(cx, key, via.asking("kms:Encrypt", context)).await?;
     key.usable()?;
     Ok(material::encrypt(cx, key, context, plaintext).await?)
 }
@@ -78,8 +78,11 @@ pub async fn decrypt(
     blob: &[u8],
     context: &EncryptionContext,
 ) -> Result<SecretValue, Error> {
-    let opened = decrypt::open(cx, blob, context, Some(via)).await?;
-    Ok(opened.plaintext)
+    let sealed = ciphertext::parse(blob)?;
+    let intent = via.asking("kms:Decrypt", context);
+    let key = ciphertext::key_of(cx, &sealed, None, intent).await?;
+    key.usable()?;
+    ciphertext::open(cx, &key, &sealed, context).await
 }
 
 /// `kms:Decrypt` for the caller, of the blob of a [`DataKey`].
@@ -167,9 +170,6 @@ impl Via {
     }
 
     fn asking<'a>(self, action: &'a str, context: &'a EncryptionContext) -> Use<'a> {
-        Use {
-            via: Some(self),
-            ..Use::with_context(action, context)
-        }
+        Use::with_context(action, context).through(self)
     }
 }

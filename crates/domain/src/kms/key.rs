@@ -58,6 +58,12 @@ impl Key {
         Err(Error::KmsInvalidState(text))
     }
 
+    /// Gives the key another state, here and in its row.
+    pub(super) fn set_state(&mut self, state: KeyState) {
+        self.state = state;
+        state.as_str().clone_into(&mut self.row.key_state);
+    }
+
     /// Refuses an algorithm that a symmetric key does not have.
     pub(super) fn has_algorithm(algorithm: Option<EncryptionAlgorithmSpec>) -> Result<(), Error> {
         match algorithm {
@@ -155,7 +161,9 @@ mod tests {
             current_material: "ab".repeat(32),
             created: types::Timestamp::from_secs(1),
             deletion_date: None,
+            rotation: None,
             aliases: Vec::new(),
+            has_grants: false,
         };
         Key::from_row(row).unwrap()
     }

@@ -10,6 +10,9 @@ use types::{AccountId, Region};
 use super::{forward::Via, key, principals};
 use crate::Cx;
 
+/// The name of the one policy that a key has.
+pub(super) const NAME: &str = "default";
+
 /// The longest key policy.
 const MAX_LEN: usize = 32 * 1024;
 
@@ -67,6 +70,14 @@ pub(super) fn aws_managed(service: Via, account: &AccountId, region: &Region) ->
 
 fn root(account: &AccountId, region: &Region) -> String {
     format!("arn:{}:iam::{account}:root", region.partition())
+}
+
+/// Refuses a name that no policy of a key has.
+pub(super) fn check_name(name: &str) -> Result<(), Error> {
+    if name == NAME {
+        return Ok(());
+    }
+    Err(Error::NotFound("No such policy exists".to_owned()))
 }
 
 /// Checks a policy that a caller gives a key, and gives it the form it is kept in. Unless it is to be bypassed, the

@@ -6,8 +6,8 @@ use api::kms::{
 };
 use store::kms::AliasRow;
 
-use super::{forward::Via, key_ref::KeyRef, locate, page::Page};
-use crate::{Access, Cx, Operation};
+use super::{authorize, forward::Via, key_ref::KeyRef, locate, page::Page};
+use crate::{Cx, Operation};
 
 impl Operation for ListAliases {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -15,9 +15,7 @@ impl Operation for ListAliases {
             marker.starts_with("alias/")
         })?;
         let account = cx.account().clone();
-        cx.authorize(
-            Access::new("kms:ListAliases", "*").with("kms:CallerAccount", account.as_str()),
-        )?;
+        authorize::on_no_key(cx, "kms:ListAliases")?;
         let target = match &input.key_id {
             Some(key_id) => {
                 let address = KeyRef::parse_key(key_id, &account, &cx.region)?;

@@ -5,14 +5,14 @@ use api::kms::{
     list_keys::{Input, ListKeys, Output},
 };
 
-use super::{key_ref, page::Page};
-use crate::{Access, Cx, Operation};
+use super::{authorize, key_ref, page::Page};
+use crate::{Cx, Operation};
 
 impl Operation for ListKeys {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let page = Page::new(input.limit, input.marker, key_ref::is_key_id)?;
         let account = cx.account().clone();
-        cx.authorize(Access::new("kms:ListKeys", "*").with("kms:CallerAccount", account.as_str()))?;
+        authorize::on_no_key(cx, "kms:ListKeys")?;
 
         let mut ids = cx
             .db

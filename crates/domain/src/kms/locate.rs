@@ -14,7 +14,7 @@ use crate::Cx;
 
 /// A key that was looked for. Whether there is one shows only once the caller is authorised.
 pub(super) enum Located {
-    Found(Key),
+    Found(Box<Key>),
     Missing {
         owner: AccountId,
         resource: Arn,
@@ -35,7 +35,7 @@ pub(super) async fn locate(cx: &mut Cx, key_id: &str) -> Result<Located, Error> 
             if let Some(row) = row {
                 let mut key = Key::from_row(row)?;
                 key.requested_alias = Some(name);
-                return Ok(Located::Found(key));
+                return Ok(Located::Found(Box::new(key)));
             }
             let resource = Arn::new(
                 region.partition(),
@@ -54,18 +54,41 @@ pub(super) async fn locate(cx: &mut Cx, key_id: &str) -> Result<Located, Error> 
     }
 }
 
-/// Looks for a key by its address.
+/// Looks for a key by its address. Where the session writes, the key stays as it is until the session ends.
 pub(super) async fn locate_key(cx: &mut Cx, address: &KeyAddress) -> Result<Located, Error> {
-    if let Some(row) = cx.db.kms_key(address).await? {
-        return Ok(Located::Found(Key::from_row(row)?));
+    if cx.db.is_write() {
+        cx.db.lock_kms_key(address).await?;
     }
+    if let Some(row) = cx.db.kms_key(address).await? {
+        return Ok(Located::Found(Box::new(Key::from_row(row)?)));
+    }
+    Ok(missing(address))
+}
+
+/// Looks for a key by key id or key ARN, for the operations that take no alias.
+pub(super) async fn locate_by_id(cx: &mut Cx, key_id: &str) -> Result<Located, Error> {
+    let address = KeyRef::parse_key(key_id, cx.account(), &cx.region)?;
+    locate_key(cx, &address).await
+}
+
+/// As [`locate_by_id`], for the operations that work within an account only: whatever its policy says, a key of another
+/// account is out of reach.
+pub(super) async fn locate_own(cx: &mut Cx, key_id: &str) -> Result<Located, Error> {
+    let address = KeyRef::parse_key(key_id, cx.account(), &cx.region)?;
+    if address.account != *cx.account() {
+        return Ok(missing(&address));
+    }
+    locate_key(cx, &address).await
+}
+
+fn missing(address: &KeyAddress) -> Located {
     let resource = key::arn(address);
     let error = Error::NotFound(format!("Key '{resource}' does not exist"));
-    Ok(Located::Missing {
+    Located::Missing {
         owner: address.account.clone(),
         resource,
         error,
-    })
+    }
 }
 
 /// As [`locate`]; the first time the alias of an AWS-managed key is named, the key is made.
@@ -79,18 +102,18 @@ pub(super) async fn locate_or_make(cx: &mut Cx, key_id: &str) -> Result<Located,
     {
         let mut key = managed::key_for(cx, service).await?;
         key.requested_alias = Some(resource.resource.clone());
-        return Ok(Located::Found(key));
+        return Ok(Located::Found(Box::new(key)));
     }
     Ok(located)
 }
 
 impl Located {
     /// The key, for a caller who may do this with it; otherwise why not.
-    pub(super) fn authorize(self, cx: &mut Cx, intent: Use<'_>) -> Result<Key, Error> {
+    pub(super) async fn authorize(self, cx: &mut Cx, intent: Use<'_>) -> Result<Key, Error> {
         match self {
             Self::Found(key) => {
-                authorize::on_key(cx, &key, intent)?;
-                Ok(key)
+                authorize::on_key(cx, &key, intent).await?;
+                Ok(*key)
             }
             Self::Missing {
                 owner,
@@ -103,10 +126,18 @@ impl Located {
         }
     }
 
+    /// What was looked for, as far as it is known before anyone is authorised.
+    pub(super) fn arn(&self) -> String {
+        match self {
+            Self::Found(key) => key.arn(),
+            Self::Missing { resource, .. } => resource.to_string(),
+        }
+    }
+
     /// The key as it is, for those who authorise each use of it later.
     pub(super) fn unauthorized(self) -> Result<Key, Error> {
         match self {
-            Self::Found(key) => Ok(key),
+            Self::Found(key) => Ok(*key),
             Self::Missing { error, .. } => Err(error),
         }
     }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use api::kms::Error;
+use api::kms::{Error, RotationType};
 use crypto::{
     EncryptionContext, Key as SymmetricKey,
     kms::{Ciphertext, KeyMaterial, MaterialId},
 };
-use store::kms::KeyAddress;
-use types::{Fault, SecretValue};
+use store::kms::{KeyAddress, NewMaterial};
+use types::{Fault, SecretValue, Timestamp};
 
 use super::key::{self, Key};
-use crate::Cx;
+use crate::{Cx, World};
 
 /// Encrypts under the key's current material.
 pub(super) async fn encrypt(
@@ -50,8 +50,29 @@ pub(super) fn invalid_ciphertext() -> Error {
 }
 
 /// What the root key seals material for: exactly this material of this key.
-pub(super) fn purpose(address: &KeyAddress, id: MaterialId) -> String {
+pub(crate) fn purpose(address: &KeyAddress, id: &str) -> String {
     format!("kms key material {id} of {}", key::arn(address))
+}
+
+/// New material for a key, sealed.
+pub(super) fn generate(
+    world: &World,
+    address: &KeyAddress,
+    rotation: Option<RotationType>,
+    now: Timestamp,
+) -> NewMaterial {
+    let entropy = world.entropy.as_ref();
+    let material = KeyMaterial::generate(entropy);
+    let secret = material.key().to_secret();
+    let purpose = purpose(address, &material.id().to_string());
+    NewMaterial {
+        id: material.id().to_string(),
+        sealed: world
+            .root_key
+            .seal(&purpose, secret.expose_secret(), entropy),
+        rotation_type: rotation.map(|kind| kind.as_str().to_owned()),
+        created: now,
+    }
 }
 
 async fn unsealed(
@@ -65,7 +86,10 @@ async fn unsealed(
     let Some(sealed) = cx.db.kms_material(address, &id.to_string()).await? else {
         return Ok(None);
     };
-    let opened = cx.world.root_key.open(&purpose(address, id), &sealed);
+    let opened = cx
+        .world
+        .root_key
+        .open(&purpose(address, &id.to_string()), &sealed);
     let key = opened
         .and_then(|secret| SymmetricKey::from_secret(&secret))
         .map_err(Fault::new)?;

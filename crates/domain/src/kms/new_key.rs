@@ -1,11 +1,10 @@
 //! Making a key: its row, and its first material, sealed.
 
 use api::kms::{KeyManagerType, KeySpec, KeyState, KeyUsageType, OriginType};
-use crypto::kms::KeyMaterial;
-use store::kms::{KeyAddress, KeyRow, NewMaterial};
+use store::kms::{KeyAddress, KeyRow};
 use types::{Fault, Tag};
 
-use super::{key::Key, material};
+use super::{key::Key, material, rotation};
 use crate::Cx;
 
 /// What is chosen about a new key.
@@ -33,14 +32,7 @@ pub(super) fn address(cx: &Cx, multi_region: bool) -> KeyAddress {
 
 /// Makes and saves the key.
 pub(super) async fn make(cx: &mut Cx, address: KeyAddress, new: NewKey) -> Result<Key, Fault> {
-    let material = KeyMaterial::generate(cx.entropy());
-    let id = material.id();
-    let purpose = material::purpose(&address, id);
-    let secret = material.key().to_secret();
-    let sealed = cx
-        .world
-        .root_key
-        .seal(&purpose, secret.expose_secret(), cx.entropy());
+    let material = material::generate(&cx.world, &address, None, cx.now());
     let manager = if new.aws_managed {
         KeyManagerType::Aws
     } else {
@@ -57,14 +49,14 @@ pub(super) async fn make(cx: &mut Cx, address: KeyAddress, new: NewKey) -> Resul
         multi_region: new.multi_region,
         policy: new.policy,
         tags: new.tags,
-        current_material: id.to_string(),
+        current_material: material.id.clone(),
         created: cx.now(),
         deletion_date: None,
+        rotation: new
+            .aws_managed
+            .then(|| rotation::every(rotation::DEFAULT_PERIOD, cx.now())),
         aliases: Vec::new(),
-    };
-    let material = NewMaterial {
-        id: id.to_string(),
-        sealed,
+        has_grants: false,
     };
     cx.db.insert_kms_key(&row, &material).await?;
     Key::from_row(row)

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use api::kms::Error;
 use policy::Policy;
 use serde_json::Value;
-use types::{Arn, Fault};
+use types::{AccountId, Arn, Fault};
 
 use crate::Cx;
 
@@ -27,16 +27,93 @@ pub(super) async fn bind(cx: &mut Cx, text: &str, policy: &Policy) -> Result<Str
         return Ok(text.to_owned());
     }
     let mut document: Value = serde_json::from_str(text).map_err(Fault::new)?;
-    if let Some(statements) = document.get_mut("Statement") {
-        for statement in items(statements) {
-            for element in ["Principal", "NotPrincipal"] {
-                if let Some(named) = statement.get_mut(element).and_then(|p| p.get_mut("AWS")) {
-                    items(named).for_each(|one| replace(one, &ids));
-                }
-            }
+    named_by(&mut document).for_each(|named| replace(named, &ids));
+    Ok(document.to_string())
+}
+
+/// How a grant keeps a principal: a user or role by its unique id, anyone else by ARN.
+pub(super) async fn kept_name(cx: &mut Cx, named: &str) -> Result<String, Error> {
+    // AWS: a grant takes nothing but ARNs.
+    let arn: Arn = named.parse().map_err(|_| invalid_arn())?;
+    let account = arn.account.parse().map_err(|_| invalid_arn())?;
+    let service = arn.service.as_str();
+    if service == "iam" && arn.resource == "root" {
+        return Ok(account_root(&account));
+    }
+    let kind = arn.resource.split('/').next().unwrap_or_default();
+    match (service, kind) {
+        ("iam", "user" | "role") | ("sts", "assumed-role") => {
+            unique_id(cx, named).await?.ok_or_else(invalid_arn)
+        }
+        ("sts", "federated-user") => Ok(named.to_owned()),
+        _ => Err(invalid_arn()),
+    }
+}
+
+/// The ARN of an account's root user, which stands for the account.
+pub(super) fn account_root(account: &AccountId) -> String {
+    format!("arn:aws:iam::{account}:root")
+}
+
+/// Refuses a principal of another account.
+pub(super) fn is_of(named: &str, account: &AccountId) -> Result<(), Error> {
+    let arn = named.parse::<Arn>().map_err(|_| invalid_arn())?;
+    if arn.account == account.as_str() {
+        return Ok(());
+    }
+    Err(invalid_arn())
+}
+
+fn invalid_arn() -> Error {
+    Error::InvalidArn("ARN does not refer to a valid principal".to_owned())
+}
+
+/// The ARN of whom a policy or grant keeps by a unique id. One that is gone stays what was kept, as on AWS.
+pub(super) async fn arn_of(cx: &mut Cx, kept: &str) -> Result<String, Fault> {
+    let partition = cx.partition();
+    let arn = |account: &AccountId, kind: &str, path: &str, name: &str| {
+        format!("arn:{partition}:iam::{account}:{kind}{path}{name}")
+    };
+    if kept.starts_with("AIDA") {
+        let user = cx.db.user_by_id(kept).await?;
+        let found = user.map(|user| arn(&user.account, "user", &user.path, &user.name));
+        return Ok(found.unwrap_or_else(|| kept.to_owned()));
+    }
+    if kept.starts_with("AROA") {
+        let role = cx.db.role_by_id(kept).await?;
+        let found = role.map(|(role, _)| arn(&role.account, "role", &role.path, &role.name));
+        return Ok(found.unwrap_or_else(|| kept.to_owned()));
+    }
+    Ok(kept.to_owned())
+}
+
+/// The text of a kept policy with the ARNs of users and roles in the place of their unique ids.
+pub(super) async fn unbind(cx: &mut Cx, text: &str) -> Result<String, Fault> {
+    if !text.contains("AIDA") && !text.contains("AROA") {
+        return Ok(text.to_owned());
+    }
+    let mut document: Value = serde_json::from_str(text).map_err(Fault::new)?;
+    let mut arns = HashMap::new();
+    for named in named_by(&mut document) {
+        if let Some(id) = named.as_str() {
+            arns.insert(id.to_owned(), arn_of(cx, id).await?);
         }
     }
+    named_by(&mut document).for_each(|named| replace(named, &arns));
     Ok(document.to_string())
+}
+
+/// Every principal that the statements of a document name.
+fn named_by(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let statements = document.get_mut("Statement").into_iter().flat_map(items);
+    let members = statements.filter_map(Value::as_object_mut);
+    let elements = members.flat_map(|statement| {
+        let elements = statement.iter_mut();
+        elements.filter(|(name, _)| matches!(name.as_str(), "Principal" | "NotPrincipal"))
+    });
+    elements
+        .filter_map(|(_, principal)| principal.get_mut("AWS"))
+        .flat_map(items)
 }
 
 /// The unique id of a user or role; of a role session the session itself, which has none. `None` where there is nobody

@@ -8,11 +8,29 @@ use types::Tag;
 /// The most tags that one key has.
 const MAX_TAGS: usize = 50;
 
+/// The tags of a key once these are added, each in the place of the one with its key.
+pub(super) fn merge(mut tags: Vec<Tag>, new: Vec<Tag>) -> Result<Vec<Tag>, Error> {
+    for tag in new {
+        match tags.iter_mut().find(|one| one.key == tag.key) {
+            Some(one) => one.value = tag.value,
+            None => tags.push(tag),
+        }
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(too_many());
+    }
+    Ok(tags)
+}
+
+fn too_many() -> Error {
+    Error::Tag("Too many tags".to_owned())
+}
+
 /// Checks the tags of a request.
 pub(super) fn check(tags: Vec<RequestTag>) -> Result<Vec<Tag>, Error> {
     let refuse = |text: &str| Err(Error::Tag(text.to_owned()));
     if tags.len() > MAX_TAGS {
-        return refuse("Too many tags");
+        return Err(too_many());
     }
     let mut seen = HashSet::new();
     for tag in &tags {
