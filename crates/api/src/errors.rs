@@ -207,5 +207,6 @@ fn internal_error(service: Service) -> &'static str {
         Service::Iam => "ServiceFailure",
         Service::Sts => "InternalFailure",
         Service::Ecs => "ServerException",
+        Service::CloudWatchLogs => "ServiceUnavailableException",
     }
 }

@@ -16,7 +16,7 @@ mod service;
 pub mod sigv4;
 
 pub use errors::{CommonError, ErrorReport, MessageKey, ServiceError};
-pub use generated::{ecs, iam, kms, secretsmanager, ssm, sts};
+pub use generated::{ecs, iam, kms, logs, secretsmanager, ssm, sts};
 pub use operation::{Kind, Modeled, decode_input};
 pub use render::{Response, render_error, render_output};
 pub use route::{Refused, Routed, route};

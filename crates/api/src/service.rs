@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::generated::{ecs, iam, kms, secretsmanager, ssm, sts};
+use crate::generated::{ecs, iam, kms, logs, secretsmanager, ssm, sts};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,7 @@ pub enum Service {
     Iam,
     Sts,
     Ecs,
+    CloudWatchLogs,
 }
 
 /// How a service's operations are called.
@@ -37,13 +38,14 @@ pub(crate) struct Metadata {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SecretsManager,
         Self::Ssm,
         Self::Kms,
         Self::Iam,
         Self::Sts,
         Self::Ecs,
+        Self::CloudWatchLogs,
     ];
 
     fn metadata(self) -> &'static Metadata {
@@ -54,6 +56,7 @@ impl Service {
             Self::Iam => &iam::METADATA,
             Self::Sts => &sts::METADATA,
             Self::Ecs => &ecs::METADATA,
+            Self::CloudWatchLogs => &logs::METADATA,
         }
     }
 

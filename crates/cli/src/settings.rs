@@ -85,6 +85,7 @@ impl Stored {
             region: places.region.clone(),
             local_agent: true,
             host: HostAccess::default(),
+            log_storage: 1 << 30,
             data_dir,
             root_key_file,
         })
@@ -118,6 +119,15 @@ pub struct Serving {
     /// Let tasks use the host's devices
     #[arg(long)]
     allow_devices: bool,
+    /// Keep this much of log lines at most; the oldest are deleted first
+    #[arg(
+        long,
+        env = "SEALIFT_LOG_STORAGE_MIB",
+        value_name = "MIB",
+        default_value = "1024",
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    log_storage_mib: u32,
 }
 
 impl Serving {
@@ -145,6 +155,7 @@ impl Serving {
                 paths: self.host_paths.clone(),
                 own,
             },
+            log_storage: i64::from(self.log_storage_mib) << 20,
             ..config
         })
     }

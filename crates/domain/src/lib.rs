@@ -1,4 +1,4 @@
-//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS and ECS.
+//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS, ECS and CloudWatch Logs.
 //!
 //! An operation is one file. It locates what it is about, authorises the caller, decides with pure functions, saves
 //! through [`Cx::db`](Cx) and answers. It never sees HTTP, never opens or ends a transaction, and reads time and
@@ -11,6 +11,7 @@ pub mod ecs;
 pub mod iam;
 pub mod identity;
 pub mod kms;
+pub mod logs;
 mod operation;
 mod page_token;
 pub mod secretsmanager;

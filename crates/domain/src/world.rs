@@ -49,6 +49,8 @@ pub struct Settings {
     pub local_agent: bool,
     /// What tasks may take of the host.
     pub host: HostAccess,
+    /// So many bytes at most are kept of log lines, over all accounts.
+    pub log_storage: i64,
 }
 
 #[expect(

@@ -26,4 +26,6 @@ pub struct Config {
     /// Whether this process runs an agent of its own.
     pub local_agent: bool,
     pub host: HostAccess,
+    /// So many bytes at most are kept of log lines.
+    pub log_storage: i64,
 }

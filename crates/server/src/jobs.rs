@@ -35,6 +35,9 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
     every(Duration::from_mins(1), "delete KMS keys", |world| {
         Box::pin(async move { domain::kms::delete_due_keys(&world).await })
     });
+    every(Duration::from_mins(1), "delete old log lines", |world| {
+        Box::pin(async move { domain::logs::delete_old_log_lines(&world).await })
+    });
     every(Duration::from_mins(1), "forget stopped tasks", |world| {
         Box::pin(async move { domain::ecs::forget_stopped_tasks(&world).await })
     });

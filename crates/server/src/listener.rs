@@ -10,14 +10,16 @@ use axum::{
     routing::get,
     serve::ListenerExt as _,
 };
-use http::{StatusCode, header};
+use http::{StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::pipeline::{Pipeline, ReadBody};
 
-/// Larger than any request of the services here can be: a 64 KiB value in which every character is escaped.
+/// Larger than any request of nearly all services here can be: a 64 KiB value in which every character is escaped.
 const MAX_BODY: usize = 1024 * 1024;
+/// A batch of log lines is 1 MiB by itself, and JSON around it.
+const MAX_LOG_BODY: usize = 4 * 1024 * 1024;
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -67,7 +69,7 @@ async fn aws(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let body = read(body).await;
+    let body = read(body, most(&parts)).await;
     // In a task of its own: a client that goes away must not cut an operation short, and a defect that panics must
     // not take the connection's other requests with it.
     let answered = tokio::spawn(async move { pipeline.respond(parts, body, peer).await }).await;
@@ -82,8 +84,17 @@ async fn aws(
     }
 }
 
-async fn read(body: Body) -> ReadBody {
-    match timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await {
+/// How long a body may be.
+fn most(parts: &Parts) -> usize {
+    let target = parts.headers.get("x-amz-target");
+    match target.map(header::HeaderValue::as_bytes) {
+        Some(b"Logs_20140328.PutLogEvents") => MAX_LOG_BODY,
+        _ => MAX_BODY,
+    }
+}
+
+async fn read(body: Body, most: usize) -> ReadBody {
+    match timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => ReadBody::Whole(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => ReadBody::TooLarge,
         Ok(Err(_)) | Err(_) => ReadBody::Incomplete,

@@ -252,6 +252,7 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
             region: config.region.clone(),
             local_agent: config.local_agent,
             host: config.host.clone(),
+            log_storage: config.log_storage,
         },
         identity: identity::Cache::default(),
         kms: domain::kms::Cache::default(),

@@ -20,6 +20,7 @@ mod writer;
 pub mod ecs;
 pub mod iam;
 pub mod kms;
+pub mod logs;
 pub mod parameters;
 pub mod secrets;
 

@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (6, include_str!("../migrations/0006_ecs.sql")),
     (8, include_str!("../migrations/0008_accounts.sql")),
     (12, include_str!("../migrations/0012_kms.sql")),
+    (14, include_str!("../migrations/0014_logs.sql")),
 ];
 
 /// The text of every step, in order.

@@ -54,6 +54,7 @@ pub async fn start() -> TestAws {
         region: REGION.parse().expect("a valid region"),
         local_agent: false,
         host: HostAccess::default(),
+        log_storage: 1 << 30,
     })
     .await
     .expect("the server starts");

@@ -8,7 +8,7 @@ use self::shapes::Shapes;
 use super::{
     model::{Model, Shape},
     names::{camel, snake},
-    plan::{Kind, Planned},
+    plan::{Kind, MessageKey, Planned},
     reach::Reach,
 };
 
@@ -25,7 +25,7 @@ pub fn service(name: &str, model: &Model, planned: &Planned) -> anyhow::Result<S
     };
     let mut text = format!("{HEADER}//! The shapes, errors and operations of `{name}`.\n");
     metadata(&mut text, model, planned)?;
-    errors(&mut text, model, &reach)?;
+    errors(&mut text, model, planned, &reach)?;
     for (operation, kind) in &planned.operations {
         self::operation(&mut text, &shapes, operation, *kind)?;
     }
@@ -86,7 +86,12 @@ fn metadata(text: &mut String, model: &Model, planned: &Planned) -> anyhow::Resu
     Ok(())
 }
 
-fn errors(text: &mut String, model: &Model, reach: &Reach) -> anyhow::Result<()> {
+fn errors(
+    text: &mut String,
+    model: &Model,
+    planned: &Planned,
+    reach: &Reach,
+) -> anyhow::Result<()> {
     write!(
         text,
         "\nerrors! {{\n    {};\n",
@@ -103,21 +108,24 @@ fn errors(text: &mut String, model: &Model, reach: &Reach) -> anyhow::Result<()>
             text,
             "    {} = {code:?}, {status}, {};",
             camel(name.strip_suffix("Exception").unwrap_or(name)),
-            message_key(shape),
+            message_key(shape, planned.message),
         )?;
     }
     text.push_str("}\n");
     Ok(())
 }
 
-fn message_key(shape: &Shape) -> &'static str {
+fn message_key(shape: &Shape, otherwise: Option<MessageKey>) -> &'static str {
     let has = |key: &str| shape.members.iter().any(|(name, _)| name == key);
     if has("Message") {
         "Capital"
     } else if has("message") {
         "Lower"
     } else {
-        "Absent"
+        match otherwise {
+            Some(MessageKey::Lower) => "Lower",
+            None => "Absent",
+        }
     }
 }
 

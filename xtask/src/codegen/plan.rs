@@ -17,12 +17,20 @@ pub struct Planned {
     pub operations: BTreeMap<String, Kind>,
     #[serde(default)]
     pub errors: Vec<String>,
+    pub message: Option<MessageKey>,
     #[serde(default)]
     pub plain: Vec<String>,
     #[serde(default)]
     pub enums: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub patterns: BTreeMap<String, String>,
+}
+
+/// How errors spell the member that holds their message.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKey {
+    Lower,
 }
 
 /// Whether an operation changes anything.

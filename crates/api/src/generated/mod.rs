@@ -5,6 +5,7 @@
 pub mod ecs;
 pub mod iam;
 pub mod kms;
+pub mod logs;
 pub mod secretsmanager;
 pub mod ssm;
 pub mod sts;
@@ -99,6 +100,20 @@ macro_rules! for_each_operation {
             (kms, untag_resource, UntagResource)
             (kms, update_alias, UpdateAlias)
             (kms, update_key_description, UpdateKeyDescription)
+            (logs, create_log_group, CreateLogGroup)
+            (logs, create_log_stream, CreateLogStream)
+            (logs, delete_log_group, DeleteLogGroup)
+            (logs, delete_log_stream, DeleteLogStream)
+            (logs, delete_retention_policy, DeleteRetentionPolicy)
+            (logs, describe_log_groups, DescribeLogGroups)
+            (logs, describe_log_streams, DescribeLogStreams)
+            (logs, filter_log_events, FilterLogEvents)
+            (logs, get_log_events, GetLogEvents)
+            (logs, list_tags_for_resource, ListTagsForResource)
+            (logs, put_log_events, PutLogEvents)
+            (logs, put_retention_policy, PutRetentionPolicy)
+            (logs, tag_resource, TagResource)
+            (logs, untag_resource, UntagResource)
             (secretsmanager, create_secret, CreateSecret)
             (secretsmanager, delete_secret, DeleteSecret)
             (secretsmanager, describe_secret, DescribeSecret)

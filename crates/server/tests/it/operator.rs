@@ -19,6 +19,7 @@ fn config(dir: &std::path::Path) -> Config {
         region: testkit::REGION.parse().unwrap(),
         local_agent: false,
         host: HostAccess::default(),
+        log_storage: 1 << 30,
     }
 }
 
