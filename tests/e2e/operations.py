@@ -57,6 +57,8 @@ def everywhere(name: str, **parameters) -> None:
 
 # Secrets Manager
 
+OPEN_TO_ROOT = policy(allow("secretsmanager:GetSecretValue", Principal={"AWS": "111122223333"}))
+
 
 def a_secret(given: Given, action: str, **parameters) -> dict:
     made = given.client("secretsmanager").create_secret(Name=new_name(), SecretString="v")
@@ -90,7 +92,30 @@ for one, extra in (
     ("UpdateSecret", {"Description": "d"}),
 ):
     TABLE[f"secretsmanager:{one}"] = lambda given, one=one, extra=extra: a_secret(given, f"secretsmanager:{one}", **extra)
+for one, extra in (
+    ("ListSecretVersionIds", {}),
+    ("TagResource", {"Tags": [{"Key": "k", "Value": "v"}]}),
+    ("UntagResource", {"TagKeys": ["k"]}),
+    ("GetResourcePolicy", {}),
+    ("DeleteResourcePolicy", {}),
+    ("PutResourcePolicy", {"ResourcePolicy": OPEN_TO_ROOT}),
+):
+    TABLE[f"secretsmanager:{one}"] = lambda given, one=one, extra=extra: a_secret(given, f"secretsmanager:{one}", **extra)
 everywhere("secretsmanager:ListSecrets")
+everywhere("secretsmanager:GetRandomPassword")
+everywhere("secretsmanager:BatchGetSecretValue", SecretIdList=["none"])
+
+
+@operation("secretsmanager:UpdateSecretVersionStage")
+def update_secret_version_stage(given):
+    made = a_secret(given, "secretsmanager:UpdateSecretVersionStage")
+    given.parameters |= {"VersionStage": "MINE", "MoveToVersionId": made["VersionId"]}
+
+
+@operation("secretsmanager:ValidateResourcePolicy")
+def validate_resource_policy(given):
+    made = a_secret(given, "secretsmanager:ValidateResourcePolicy", ResourcePolicy=OPEN_TO_ROOT)
+    given.needs.append(("secretsmanager:PutResourcePolicy", made["ARN"]))
 
 
 # Parameter Store

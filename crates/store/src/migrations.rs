@@ -14,6 +14,7 @@ const STEPS: &[(i64, &str)] = &[
     (5, include_str!("../migrations/0005_parameters.sql")),
     (6, include_str!("../migrations/0006_ecs.sql")),
     (8, include_str!("../migrations/0008_accounts.sql")),
+    (9, include_str!("../migrations/0009_secrets.sql")),
     (12, include_str!("../migrations/0012_kms.sql")),
     (14, include_str!("../migrations/0014_logs.sql")),
 ];

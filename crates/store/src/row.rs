@@ -135,6 +135,17 @@ impl Row {
             .transpose()
     }
 
+    /// As [`parse`](Self::parse); `None` where the column is NULL.
+    pub fn opt_parse<T>(&self, column: &str) -> Result<Option<T>, Fault>
+    where
+        T: std::str::FromStr,
+        T::Err: std::error::Error + Send + Sync + 'static,
+    {
+        self.opt_text(column)?
+            .map(|text| text.parse().map_err(Fault::new))
+            .transpose()
+    }
+
     /// A TEXT with a type of its own: an account id, a region, an enumeration.
     pub fn parse<T>(&self, column: &str) -> Result<T, Fault>
     where

@@ -26,6 +26,8 @@ pub struct Secret {
     /// The day of the last access, at its start.
     pub accessed: Option<Timestamp>,
     pub deletion: Option<Deletion>,
+    /// The region of the primary, of a secret that is replicated or is a replica.
+    pub primary_region: Option<Region>,
 }
 
 /// The secret is marked for deletion.
@@ -85,8 +87,13 @@ pub struct SecretPage<'a> {
     pub order: SecretOrder,
     pub descending: bool,
     pub with_deleted: bool,
+    /// Only those whose names begin like this.
+    pub name_prefix: Option<&'a str>,
+    /// Whether to find those by their names and sort them, rather than to go through all in order: quicker where they
+    /// are few.
+    pub by_name: bool,
     /// The last secret of the page before.
-    pub after: Option<&'a SecretCursor>,
+    pub after: Option<SecretCursor>,
     pub limit: i64,
 }
 
@@ -136,8 +143,21 @@ impl Secret {
             changed: row.timestamp("changed_at")?,
             accessed: row.opt_timestamp("accessed_at")?,
             deletion,
+            primary_region: row.opt_parse("primary_region")?,
         })
     }
+
+    /// Whether it is a copy of a secret in another region, and changes with that one only.
+    pub fn is_replica(&self) -> bool {
+        self.primary_region
+            .as_ref()
+            .is_some_and(|primary| *primary != self.region)
+    }
+}
+
+/// A text beyond every name with this beginning, in the order of bytes: names are ASCII.
+fn beyond_prefix(prefix: &str) -> String {
+    format!("{prefix}\u{7f}")
 }
 
 impl ValueKind {
@@ -185,8 +205,8 @@ impl Session {
     pub async fn insert_secret(&mut self, secret: &Secret) -> Result<bool, Fault> {
         let inserted = self
             .execute(
-                "INSERT INTO secrets (arn, account, region, name, description, kms_key_id, tags, policy, created_at, changed_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+                "INSERT INTO secrets (arn, account, region, name, description, kms_key_id, tags, policy, created_at, changed_at, primary_region)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
                 args![
                     &secret.arn,
                     &secret.account,
@@ -198,6 +218,7 @@ impl Session {
                     secret.policy.as_deref(),
                     secret.created,
                     secret.changed,
+                    secret.primary_region.as_ref(),
                 ],
             )
             .await?;
@@ -207,7 +228,7 @@ impl Session {
     /// Saves what can change about a secret. Its date of last access is not among it.
     pub async fn update_secret(&mut self, secret: &Secret) -> Result<(), Fault> {
         self.execute(
-            "UPDATE secrets SET description = $2, kms_key_id = $3, tags = $4, policy = $5, changed_at = $6, deleted_at = $7, purge_at = $8
+            "UPDATE secrets SET description = $2, kms_key_id = $3, tags = $4, policy = $5, changed_at = $6, deleted_at = $7, purge_at = $8, primary_region = $9
              WHERE arn = $1",
             args![
                 &secret.arn,
@@ -218,6 +239,7 @@ impl Session {
                 secret.changed,
                 secret.deletion.map(|deletion| deletion.marked),
                 secret.deletion.map(|deletion| deletion.purge),
+                secret.primary_region.as_ref(),
             ],
         )
         .await?;
@@ -244,7 +266,7 @@ impl Session {
     }
 
     /// A page of the secrets of an account and region.
-    pub async fn list_secrets(&mut self, page: SecretPage<'_>) -> Result<Vec<Secret>, Fault> {
+    pub async fn list_secrets(&mut self, page: &SecretPage<'_>) -> Result<Vec<Secret>, Fault> {
         let key = match page.order {
             SecretOrder::Created => "created_at",
             SecretOrder::Changed => "changed_at",
@@ -256,15 +278,34 @@ impl Session {
         } else {
             (">", "ASC")
         };
+        // Nobody has an index on the sum: it keeps a planner from going through all secrets in order.
+        let key = match page.order {
+            SecretOrder::Name => key.to_owned(),
+            _ if page.by_name => format!("({key} + 0)"),
+            _ => key.to_owned(),
+        };
         let mut args = args![page.account, page.region, page.limit];
         let live = if page.with_deleted {
             ""
         } else {
             " AND deleted_at IS NULL"
         };
+        let mut named = String::new();
+        if let Some(prefix) = page.name_prefix {
+            // Nor on the name with nothing added, where many names match.
+            let name = if page.by_name || page.order == SecretOrder::Name {
+                "name"
+            } else {
+                "name || ''"
+            };
+            named = format!(" AND {name} >= $4 AND {name} < $5");
+            args.push(Arg::from(prefix));
+            args.push(Arg::from(beyond_prefix(prefix)));
+        }
         let mut after = String::new();
-        if let Some(SecretCursor { key: at, arn }) = page.after {
-            after = format!(" AND ({key}, arn) {beyond} ($4, $5)");
+        if let Some(SecretCursor { key: at, arn }) = &page.after {
+            let (first, second) = (args.len() + 1, args.len() + 2);
+            after = format!(" AND ({key}, arn) {beyond} (${first}, ${second})");
             args.push(match at {
                 CursorKey::Time(millis) => Arg::from(*millis),
                 CursorKey::Name(name) => Arg::from(name),
@@ -272,7 +313,7 @@ impl Session {
             args.push(Arg::from(arn));
         }
         let sql = format!(
-            "SELECT * FROM secrets WHERE account = $1 AND region = $2{live}{after}
+            "SELECT * FROM secrets WHERE account = $1 AND region = $2{live}{named}{after}
              ORDER BY {key} {direction}, arn {direction} LIMIT $3"
         );
         self.fetch_all(AssertSqlSafe(sql), args)
@@ -280,6 +321,24 @@ impl Session {
             .iter()
             .map(Secret::from_row)
             .collect()
+    }
+
+    /// How many names begin like this, counted up to `most`.
+    pub async fn count_secrets_by_prefix(
+        &mut self,
+        account: &AccountId,
+        region: &Region,
+        prefix: &str,
+        most: i64,
+    ) -> Result<i64, Fault> {
+        self.fetch_one(
+            "SELECT COUNT(*) AS found FROM (
+                 SELECT 1 FROM secrets WHERE account = $1 AND region = $2 AND name >= $3 AND name < $4 LIMIT $5
+             ) AS few",
+            args![account, region, prefix, beyond_prefix(prefix), most],
+        )
+        .await?
+        .int("found")
     }
 
     /// The labels of each of these secrets: for each its versions, each with its labels, all sorted.

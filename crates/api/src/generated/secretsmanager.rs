@@ -13,14 +13,24 @@ pub(crate) static METADATA: Metadata = Metadata {
         target: "secretsmanager",
     },
     implemented: &[
+        "BatchGetSecretValue",
         "CreateSecret",
+        "DeleteResourcePolicy",
         "DeleteSecret",
         "DescribeSecret",
+        "GetRandomPassword",
+        "GetResourcePolicy",
         "GetSecretValue",
+        "ListSecretVersionIds",
         "ListSecrets",
+        "PutResourcePolicy",
         "PutSecretValue",
         "RestoreSecret",
+        "TagResource",
+        "UntagResource",
         "UpdateSecret",
+        "UpdateSecretVersionStage",
+        "ValidateResourcePolicy",
     ],
     known: &[
         "BatchGetSecretValue",
@@ -60,8 +70,33 @@ errors! {
     LimitExceeded = "LimitExceededException", 400, Capital;
     MalformedPolicyDocument = "MalformedPolicyDocumentException", 400, Capital;
     PreconditionNotMet = "PreconditionNotMetException", 400, Capital;
+    PublicPolicy = "PublicPolicyException", 400, Capital;
     ResourceExists = "ResourceExistsException", 400, Capital;
     ResourceNotFound = "ResourceNotFoundException", 400, Capital;
+}
+
+/// `secretsmanager:BatchGetSecretValue`
+pub mod batch_get_secret_value {
+    operation! { BatchGetSecretValue, SecretsManager, "secretsmanager:BatchGetSecretValue", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id_list: Option<Vec<String>> = "SecretIdList", super::SECRET_ID_LIST_TYPE;
+            pub filters: Option<Vec<super::Filter>> = "Filters", super::FILTERS_LIST_TYPE;
+            pub max_results: Option<i32> = "MaxResults", super::MAX_RESULTS_BATCH_TYPE;
+            pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub secret_values: Option<Vec<super::SecretValueEntry>> = "SecretValues";
+            pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
+            pub errors: Option<Vec<super::ApiErrorType>> = "Errors";
+        }
+    }
 }
 
 /// `secretsmanager:CreateSecret`
@@ -91,6 +126,26 @@ pub mod create_secret {
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
             pub replication_status: Option<Vec<super::ReplicationStatusType>> = "ReplicationStatus";
+        }
+    }
+}
+
+/// `secretsmanager:DeleteResourcePolicy`
+pub mod delete_resource_policy {
+    operation! { DeleteResourcePolicy, SecretsManager, "secretsmanager:DeleteResourcePolicy", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name", super::NAME_TYPE;
         }
     }
 }
@@ -157,6 +212,53 @@ pub mod describe_secret {
     }
 }
 
+/// `secretsmanager:GetRandomPassword`
+pub mod get_random_password {
+    operation! { GetRandomPassword, SecretsManager, "secretsmanager:GetRandomPassword", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub password_length: Option<i64> = "PasswordLength", super::PASSWORD_LENGTH_TYPE;
+            pub exclude_characters: Option<String> = "ExcludeCharacters", super::EXCLUDE_CHARACTERS_TYPE;
+            pub exclude_numbers: Option<bool> = "ExcludeNumbers";
+            pub exclude_punctuation: Option<bool> = "ExcludePunctuation";
+            pub exclude_uppercase: Option<bool> = "ExcludeUppercase";
+            pub exclude_lowercase: Option<bool> = "ExcludeLowercase";
+            pub include_space: Option<bool> = "IncludeSpace";
+            pub require_each_included_type: Option<bool> = "RequireEachIncludedType";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub random_password: Option<types::SecretValue> = "RandomPassword";
+        }
+    }
+}
+
+/// `secretsmanager:GetResourcePolicy`
+pub mod get_resource_policy {
+    operation! { GetResourcePolicy, SecretsManager, "secretsmanager:GetResourcePolicy", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name", super::NAME_TYPE;
+            pub resource_policy: Option<String> = "ResourcePolicy", super::NON_EMPTY_RESOURCE_POLICY_TYPE;
+        }
+    }
+}
+
 /// `secretsmanager:GetSecretValue`
 pub mod get_secret_value {
     operation! { GetSecretValue, SecretsManager, "secretsmanager:GetSecretValue", Read, has_output: true }
@@ -184,6 +286,31 @@ pub mod get_secret_value {
     }
 }
 
+/// `secretsmanager:ListSecretVersionIds`
+pub mod list_secret_version_ids {
+    operation! { ListSecretVersionIds, SecretsManager, "secretsmanager:ListSecretVersionIds", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub max_results: Option<i32> = "MaxResults", super::MAX_RESULTS_TYPE;
+            pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
+            pub include_deprecated: Option<bool> = "IncludeDeprecated";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub versions: Option<Vec<super::SecretVersionsListEntry>> = "Versions";
+            pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name";
+        }
+    }
+}
+
 /// `secretsmanager:ListSecrets`
 pub mod list_secrets {
     operation! { ListSecrets, SecretsManager, "secretsmanager:ListSecrets", Read, has_output: true }
@@ -205,6 +332,28 @@ pub mod list_secrets {
         pub struct Output {
             pub secret_list: Option<Vec<super::SecretListEntry>> = "SecretList";
             pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
+        }
+    }
+}
+
+/// `secretsmanager:PutResourcePolicy`
+pub mod put_resource_policy {
+    operation! { PutResourcePolicy, SecretsManager, "secretsmanager:PutResourcePolicy", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub resource_policy: String = "ResourcePolicy", super::NON_EMPTY_RESOURCE_POLICY_TYPE;
+            pub block_public_policy: Option<bool> = "BlockPublicPolicy";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name", super::NAME_TYPE;
         }
     }
 }
@@ -256,6 +405,42 @@ pub mod restore_secret {
     }
 }
 
+/// `secretsmanager:TagResource`
+pub mod tag_resource {
+    operation! { TagResource, SecretsManager, "secretsmanager:TagResource", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub tags: Vec<super::Tag> = "Tags";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `secretsmanager:UntagResource`
+pub mod untag_resource {
+    operation! { UntagResource, SecretsManager, "secretsmanager:UntagResource", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub tag_keys: Vec<String> = "TagKeys", super::TAG_KEY_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `secretsmanager:UpdateSecret`
 pub mod update_secret {
     operation! { UpdateSecret, SecretsManager, "secretsmanager:UpdateSecret", Write, has_output: true }
@@ -280,6 +465,59 @@ pub mod update_secret {
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
         }
+    }
+}
+
+/// `secretsmanager:UpdateSecretVersionStage`
+pub mod update_secret_version_stage {
+    operation! { UpdateSecretVersionStage, SecretsManager, "secretsmanager:UpdateSecretVersionStage", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub version_stage: String = "VersionStage", super::SECRET_VERSION_STAGE_TYPE;
+            pub remove_from_version_id: Option<String> = "RemoveFromVersionId", super::SECRET_VERSION_ID_TYPE;
+            pub move_to_version_id: Option<String> = "MoveToVersionId", super::SECRET_VERSION_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name";
+        }
+    }
+}
+
+/// `secretsmanager:ValidateResourcePolicy`
+pub mod validate_resource_policy {
+    operation! { ValidateResourcePolicy, SecretsManager, "secretsmanager:ValidateResourcePolicy", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: Option<String> = "SecretId", super::SECRET_ID_TYPE;
+            pub resource_policy: String = "ResourcePolicy", super::NON_EMPTY_RESOURCE_POLICY_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub policy_validation_passed: Option<bool> = "PolicyValidationPassed";
+            pub validation_errors: Option<Vec<super::ValidationErrorsEntry>> = "ValidationErrors";
+        }
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ApiErrorType {
+        pub secret_id: Option<String> = "SecretId", SECRET_ID_TYPE;
+        pub error_code: Option<String> = "ErrorCode";
+        pub message: Option<String> = "Message";
     }
 }
 
@@ -355,9 +593,41 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SecretValueEntry {
+        pub arn: Option<String> = "ARN";
+        pub name: Option<String> = "Name";
+        pub version_id: Option<String> = "VersionId", SECRET_VERSION_ID_TYPE;
+        pub secret_binary: Option<types::SecretValue> = "SecretBinary", SECRET_BINARY_TYPE;
+        pub secret_string: Option<types::SecretValue> = "SecretString", SECRET_STRING_TYPE;
+        pub version_stages: Option<Vec<String>> = "VersionStages", SECRET_VERSION_STAGES_TYPE;
+        pub created_date: Option<types::Timestamp> = "CreatedDate";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct SecretVersionsListEntry {
+        pub version_id: Option<String> = "VersionId", SECRET_VERSION_ID_TYPE;
+        pub version_stages: Option<Vec<String>> = "VersionStages", SECRET_VERSION_STAGES_TYPE;
+        pub last_accessed_date: Option<types::Timestamp> = "LastAccessedDate";
+        pub created_date: Option<types::Timestamp> = "CreatedDate";
+        pub kms_key_ids: Option<Vec<String>> = "KmsKeyIds", KMS_KEY_ID_LIST_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Tag {
         pub key: Option<String> = "Key", TAG_KEY_TYPE;
         pub value: Option<String> = "Value", TAG_VALUE_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ValidationErrorsEntry {
+        pub check_name: Option<String> = "CheckName", NAME_TYPE;
+        pub error_message: Option<String> = "ErrorMessage";
     }
 }
 
@@ -400,6 +670,7 @@ enumeration! {
 static ADD_REPLICA_REGION_LIST_TYPE: Shape = Shape::ANY.min_length(1);
 static CLIENT_REQUEST_TOKEN_TYPE: Shape = Shape::ANY.min_length(32).max_length(64);
 static DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(2048);
+static EXCLUDE_CHARACTERS_TYPE: Shape = Shape::ANY.max_length(4096);
 static FILTER_VALUE_STRING_TYPE: Shape = Shape::ANY.max_length(512).pattern(pattern!(
     r"^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$",
     r"\A(?:^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$)\z"
@@ -409,11 +680,15 @@ static FILTER_VALUES_STRING_LIST: Shape = Shape::ANY
     .max_length(10)
     .member(&FILTER_VALUE_STRING_TYPE);
 static FILTERS_LIST_TYPE: Shape = Shape::ANY.max_length(10);
+static KMS_KEY_ID_LIST_TYPE: Shape = Shape::ANY.member(&KMS_KEY_ID_TYPE);
 static KMS_KEY_ID_TYPE: Shape = Shape::ANY.max_length(2048);
+static MAX_RESULTS_BATCH_TYPE: Shape = Shape::ANY.at_least(1).at_most(20);
 static MAX_RESULTS_TYPE: Shape = Shape::ANY.at_least(1).at_most(100);
 static MEDEA_TYPE_TYPE: Shape = Shape::ANY.max_length(256);
 static NAME_TYPE: Shape = Shape::ANY.min_length(1).max_length(512);
 static NEXT_TOKEN_TYPE: Shape = Shape::ANY.min_length(1).max_length(4096);
+static NON_EMPTY_RESOURCE_POLICY_TYPE: Shape = Shape::ANY.min_length(1).max_length(20_480);
+static PASSWORD_LENGTH_TYPE: Shape = Shape::ANY.at_least(1).at_most(4096);
 static REGION_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(128)
@@ -428,6 +703,10 @@ static SECRET_BINARY_TYPE: Shape = Shape::ANY
     .max_length(65_536)
     .sensitive()
     .base64();
+static SECRET_ID_LIST_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(20)
+    .member(&SECRET_ID_TYPE);
 static SECRET_ID_TYPE: Shape = Shape::ANY.min_length(1).max_length(2048);
 static SECRET_STRING_TYPE: Shape = Shape::ANY.min_length(1).max_length(65_536).sensitive();
 static SECRET_VERSION_ID_TYPE: Shape = Shape::ANY.min_length(32).max_length(64);
@@ -439,5 +718,6 @@ static SECRET_VERSION_STAGES_TYPE: Shape = Shape::ANY
 static SECRET_VERSIONS_TO_STAGES_MAP_TYPE: Shape = Shape::ANY
     .key(&SECRET_VERSION_ID_TYPE)
     .value(&SECRET_VERSION_STAGES_TYPE);
+static TAG_KEY_LIST_TYPE: Shape = Shape::ANY.member(&TAG_KEY_TYPE);
 static TAG_KEY_TYPE: Shape = Shape::ANY.min_length(1).max_length(128);
 static TAG_VALUE_TYPE: Shape = Shape::ANY.max_length(256);

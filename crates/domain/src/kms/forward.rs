@@ -6,7 +6,7 @@
 
 use api::{ServiceError as _, kms::Error};
 use crypto::{EncryptionContext, Key as DataKeyMaterial};
-use types::{Region, SecretValue};
+use types::{AccountId, Fault, Region, SecretValue};
 
 use super::{
     authorize::{self, Use},
@@ -39,6 +39,17 @@ pub async fn resolve(cx: &mut Cx, via: Via, key_id: Option<&str>) -> Result<Key,
         Some(key_id) => locate::locate_or_make(cx, key_id).await?.unauthorized(),
         None => Ok(managed::key_for(cx, via).await?),
     }
+}
+
+/// The ARN of the service's own key in an account and region; `None` before its first use.
+pub async fn own_key_arn(
+    cx: &mut Cx,
+    via: Via,
+    account: &AccountId,
+    region: &Region,
+) -> Result<Option<String>, Fault> {
+    let row = cx.db.kms_key_by_alias(account, region, via.alias()).await?;
+    Ok(row.map(Key::from_row).transpose()?.map(|key| key.arn()))
 }
 
 /// `kms:GenerateDataKey` for the caller: a new AES-256 key.

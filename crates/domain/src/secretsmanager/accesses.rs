@@ -51,6 +51,12 @@ impl Accesses {
         days.map(|(_, day)| *day).max()
     }
 
+    /// The day of an access of this version that is not written yet.
+    pub(super) fn waiting_for_version(&self, arn: &str, version: &str) -> Option<Timestamp> {
+        let access = (arn.to_owned(), version.to_owned());
+        self.lock().waiting.get(&access).copied()
+    }
+
     fn take(&self) -> HashMap<(String, String), Timestamp> {
         std::mem::take(&mut self.lock().waiting)
     }

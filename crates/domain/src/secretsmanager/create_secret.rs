@@ -36,6 +36,7 @@ impl Operation for CreateSecret {
             changed: cx.now(),
             accessed: None,
             deletion: None,
+            primary_region: None,
         };
         authorize(cx, &secret)?;
         errors::refuse_unsupported("AddReplicaRegions", input.add_replica_regions.is_some())?;
@@ -74,10 +75,7 @@ fn authorize(cx: &mut Cx, secret: &Secret) -> Result<(), Error> {
             .with("secretsmanager:Name", secret.name.as_str())
             .with_some("secretsmanager:Description", secret.description.as_deref())
             .with_some("secretsmanager:KmsKeyId", secret.kms_key_id.as_deref())
-            .with_request_tags(
-                tags.iter()
-                    .map(|tag| (tag.key.as_str(), tag.value.as_str())),
-            )
+            .with_request_tags(tags::pairs(tags))
             .shown_as(secret.name.as_str())
     };
     cx.authorize(access(CreateSecret::ACTION))?;

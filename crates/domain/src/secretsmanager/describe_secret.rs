@@ -32,6 +32,7 @@ impl Operation for DescribeSecret {
             deleted_date: secret.deletion.map(|deletion| deletion.marked),
             tags: secret.tags.map(tags::to_answer),
             created_date: Some(secret.created),
+            primary_region: secret.primary_region.map(|region| region.to_string()),
             ..Output::default()
         })
     }

@@ -42,6 +42,27 @@ pub(super) fn refuse_marked(secret: &Secret) -> Result<(), Error> {
     }
 }
 
+/// Refuses a change of a secret that is marked for deletion, or is a replica: those change with their primary.
+pub(super) fn refuse_unwritable(secret: &Secret) -> Result<(), Error> {
+    refuse_marked(secret)?;
+    refuse_replica(secret)
+}
+
+/// Refuses what only the primary of a replicated secret can do.
+pub(super) fn refuse_replica(secret: &Secret) -> Result<(), Error> {
+    if secret.is_replica() {
+        return Err(Error::InvalidParameter(
+            "Operation not permitted on a replica secret. Call must be made in primary secret's region."
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn invalid_next_token() -> Error {
+    Error::InvalidNextToken("Invalid NextToken".to_owned())
+}
+
 /// The token of a request that makes a version. SDKs fill it in; whoever speaks plain HTTP must give it.
 pub(super) fn required_token(token: Option<String>) -> Result<String, Error> {
     token.ok_or_else(|| {

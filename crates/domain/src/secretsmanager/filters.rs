@@ -38,10 +38,12 @@ fn matches_value(secret: &Secret, key: Option<FilterNameStringType>, value: &str
             let asked: Vec<String> = value.split(' ').map(str::to_lowercase).collect();
             every_word_begins_one_of(&asked, &words)
         }
-        // We replicate nothing and manage nothing for other services, so no secret has either.
-        Some(FilterNameStringType::PrimaryRegion | FilterNameStringType::OwningService) | None => {
-            false
-        }
+        Some(FilterNameStringType::PrimaryRegion) => secret
+            .primary_region
+            .as_ref()
+            .is_some_and(|region| region.as_str().starts_with(value)),
+        // Nothing here is managed by another service.
+        Some(FilterNameStringType::OwningService) | None => false,
     }
 }
 
@@ -128,6 +130,7 @@ mod tests {
             changed: Timestamp::default(),
             accessed: None,
             deletion: None,
+            primary_region: None,
         }
     }
 

@@ -7,7 +7,7 @@ use policy::{Attached, Policy, PolicyKind, ResourceMode, ResourcePolicy};
 use store::secrets::Secret;
 use types::{AccountId, Arn, Fault};
 
-use super::{errors, secret_id::SecretId};
+use super::{errors, secret_id::SecretId, tags};
 use crate::{Access, Cx};
 
 /// A secret that was looked for. Nothing of it can be read until [`authorize`](Self::authorize) gives it out.
@@ -63,24 +63,26 @@ impl Located {
         action: &str,
         conditions: impl FnOnce(Access) -> Access,
     ) -> Result<Option<Secret>, Error> {
-        // A secret that does not exist is authorised under the text that was asked for.
-        let resource = self
-            .secret
-            .as_ref()
-            .map_or(self.asked.as_str(), |s| s.arn.as_str());
-        let mut access = conditions(Access::new(action, resource));
-        if let Some(secret) = &self.secret {
-            let tags = secret.tags.iter().flatten();
-            access = access
-                .with("secretsmanager:SecretId", secret.arn.as_str())
-                .with("secretsmanager:SecretPrimaryRegion", secret.region.as_str())
-                .with_resource_tags(tags.map(|tag| (tag.key.as_str(), tag.value.as_str())))
-                .resource_account(&secret.account)
-                .resource_policy(resource_policy(secret)?);
-        }
-        cx.authorize(access)?;
+        let access = match &self.secret {
+            Some(secret) => access_to(secret, action)?,
+            // A secret that does not exist is authorised under the text that was asked for.
+            None => Access::new(action, self.asked.as_str()),
+        };
+        cx.authorize(conditions(access))?;
         Ok(self.secret)
     }
+}
+
+/// Doing something with this secret, as decisions see it.
+pub(super) fn access_to(secret: &Secret, action: &str) -> Result<Access, CommonError> {
+    let primary = secret.primary_region.as_ref().unwrap_or(&secret.region);
+    let access = Access::new(action, secret.arn.as_str())
+        .with("secretsmanager:SecretId", secret.arn.as_str())
+        .with("secretsmanager:SecretPrimaryRegion", primary.as_str())
+        .with_resource_tags(tags::pairs(secret.tags.as_deref().unwrap_or_default()))
+        .resource_account(&secret.account)
+        .resource_policy(resource_policy(secret)?);
+    Ok(access)
 }
 
 fn resource_policy(secret: &Secret) -> Result<Option<ResourcePolicy>, CommonError> {

@@ -4,22 +4,38 @@
 //! Values are opened and sealed in [`sealing`] alone; where labels go is decided in [`stages`], which is pure.
 
 mod accesses;
+mod batch_get_secret_value;
+mod broad_access;
 mod create_secret;
+mod delete_resource_policy;
 mod delete_secret;
 mod describe_secret;
 mod errors;
 mod filters;
+mod get_random_password;
+mod get_resource_policy;
 mod get_secret_value;
+mod list_secret_version_ids;
 mod list_secrets;
+mod listing;
 mod locate;
+mod lockout;
+mod password;
 mod purge;
+mod put_resource_policy;
 mod put_secret_value;
+mod replicas;
+mod resource_policy;
 mod restore_secret;
 mod sealing;
 mod secret_id;
 mod stages;
+mod tag_resource;
 mod tags;
+mod untag_resource;
 mod update_secret;
+mod update_secret_version_stage;
+mod validate_resource_policy;
 mod value;
 mod versions;
 

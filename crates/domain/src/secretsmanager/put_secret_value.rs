@@ -11,6 +11,7 @@ use api::{
 use super::{
     errors,
     locate::locate,
+    replicas,
     value::Value,
     versions::{self, Written},
 };
@@ -21,7 +22,7 @@ impl Operation for PutSecretValue {
         let located = locate(cx, &input.secret_id).await?;
         let mut secret = located.authorize(cx, Self::ACTION, |access| access)?;
         let token = errors::required_token(input.client_request_token)?;
-        errors::refuse_marked(&secret)?;
+        errors::refuse_unwritable(&secret)?;
         let value =
             Value::of_request(input.secret_string, input.secret_binary)?.ok_or_else(|| {
                 Error::InvalidRequest(
@@ -31,8 +32,7 @@ impl Operation for PutSecretValue {
 
         let stages = input.version_stages.as_deref();
         if versions::write(cx, &secret, &token, &value, stages).await? == Written::New {
-            secret.changed = cx.now();
-            cx.db.update_secret(&secret).await?;
+            replicas::save_changed(cx, &mut secret).await?;
         }
 
         let labels = versions::labels(&cx.db.secret_versions(&secret.arn).await?);

@@ -130,6 +130,14 @@ fn of_owner(secret: &Secret, key_id: &str) -> String {
     format!("arn:{partition}:kms:{region}:{account}:{resource}")
 }
 
+/// The ARN of the service's own key, where a secret lies; `None` before its first use.
+pub(super) async fn default_key_arn(
+    cx: &mut Cx,
+    secret: &Secret,
+) -> Result<Option<String>, types::Fault> {
+    forward::own_key_arn(cx, Via::SecretsManager, &secret.account, &secret.region).await
+}
+
 fn refuse_foreign_default_key(cx: &Cx, secret: &Secret) -> Result<(), Error> {
     if secret.kms_key_id.is_some() || secret.account == *cx.account() {
         return Ok(());

@@ -64,23 +64,83 @@ impl Labels {
         }
         let asked = stages.is_none_or(|stages| stages.iter().any(|stage| stage == CURRENT));
         if asked || !labels.contains_key(CURRENT) {
+            // AWS: a new value drops AWSPENDING from the version it replaces; a moved label leaves it there.
+            let old = self.holder(CURRENT);
+            if old != Some(version) && labels.get(PENDING).map(String::as_str) == old {
+                labels.remove(PENDING);
+            }
             promote(&mut labels, version);
         }
         Self(labels)
     }
 }
 
-/// Moves `AWSCURRENT` to a version that was just given its value.
+impl Labels {
+    /// The labels once one is moved, attached or detached on request. A label that has a holder is taken from it only
+    /// where the request names that holder.
+    pub(super) fn after_move(
+        &self,
+        label: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Self, MoveRefused> {
+        if from.is_none() && to.is_none() {
+            return Err(MoveRefused::NoVersion);
+        }
+        let holder = self.holder(label);
+        if from.is_some() && from != holder {
+            return Err(MoveRefused::NotTheHolder(label.to_owned()));
+        }
+        if let (Some(holder), None) = (holder, from)
+            && to != Some(holder)
+        {
+            return Err(MoveRefused::HolderNotNamed {
+                label: label.to_owned(),
+                holder: holder.to_owned(),
+            });
+        }
+        let mut labels = self.0.clone();
+        match to {
+            None if label == CURRENT => return Err(MoveRefused::CurrentStays),
+            None => {
+                labels.remove(label);
+            }
+            Some(to) if label == CURRENT => promote(&mut labels, to),
+            Some(to) => {
+                labels.insert(label.to_owned(), to.to_owned());
+            }
+        }
+        Ok(Self(labels))
+    }
+}
+
+/// Why a label stays where it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum MoveRefused {
+    // AWS: the text is not known.
+    #[error("You must provide RemoveFromVersionId, MoveToVersionId, or both.")]
+    NoVersion,
+    #[error(
+        "The parameter RemoveFromVersionId can't be empty. Staging label {label} is currently attached to version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
+    )]
+    HolderNotNamed { label: String, holder: String },
+    #[error(
+        "When you move staging label {0}, if you specify RemoveFromVersionId, it must be set to the version that currently has the staging label {0}."
+    )]
+    NotTheHolder(String),
+    #[error(
+        "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed."
+    )]
+    CurrentStays,
+}
+
+/// Moves `AWSCURRENT`, and `AWSPREVIOUS` to the version it leaves.
 fn promote(labels: &mut BTreeMap<String, String>, version: &str) {
     let Some(old) = labels.insert(CURRENT.to_owned(), version.to_owned()) else {
         return;
     };
     if old == version {
         return;
-    }
-    // AWS: a new value drops AWSPENDING from the version it replaces; a moved label would leave it there.
-    if labels.get(PENDING) == Some(&old) {
-        labels.remove(PENDING);
     }
     labels.insert(PREVIOUS.to_owned(), old);
 }
@@ -181,6 +241,63 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_moved_current_takes_previous_along_and_leaves_every_other_label() {
+        let before = labels(&[
+            (PREVIOUS, "v1"),
+            (CURRENT, "v2"),
+            ("PUT0", "v2"),
+            (PENDING, "v3"),
+            ("PUT1", "v3"),
+        ]);
+        let after = before.after_move(CURRENT, Some("v2"), Some("v3")).unwrap();
+        assert_eq!(after.on("v1"), stages(&[]));
+        assert_eq!(after.on("v2"), stages(&[PREVIOUS, "PUT0"]));
+        assert_eq!(after.on("v3"), stages(&[CURRENT, PENDING, "PUT1"]));
+        let back = after.after_move(CURRENT, Some("v3"), Some("v2")).unwrap();
+        assert_eq!(back.on("v2"), stages(&[CURRENT, "PUT0"]));
+        assert_eq!(back.on("v3"), stages(&[PENDING, PREVIOUS, "PUT1"]));
+    }
+
+    #[test]
+    fn a_label_of_ones_own_is_attached_moved_and_detached() {
+        let none = labels(&[(CURRENT, "v1")]);
+        let on_one = none.after_move("OWN", None, Some("v1")).unwrap();
+        let on_two = on_one.after_move("OWN", Some("v1"), Some("v2")).unwrap();
+        assert_eq!(on_two.holder("OWN"), Some("v2"));
+        assert_eq!(on_two.after_move("OWN", Some("v2"), None), Ok(none));
+        assert_eq!(
+            on_two.after_move("OWN", None, Some("v2")),
+            Ok(on_two.clone())
+        );
+    }
+
+    #[test]
+    fn a_label_is_taken_only_from_the_version_that_the_request_names() {
+        let state = labels(&[(CURRENT, "v1"), ("OWN", "v2")]);
+        let refusal = |label, from, to| state.after_move(label, from, to).unwrap_err();
+        assert_eq!(refusal("OWN", None, None), MoveRefused::NoVersion);
+        let not_named = MoveRefused::HolderNotNamed {
+            label: "OWN".to_owned(),
+            holder: "v2".to_owned(),
+        };
+        assert_eq!(refusal("OWN", None, Some("v1")), not_named);
+        let wrong = |label: &str| MoveRefused::NotTheHolder(label.to_owned());
+        assert_eq!(refusal("OWN", Some("v1"), Some("v3")), wrong("OWN"));
+        assert_eq!(refusal("FREE", Some("v1"), None), wrong("FREE"));
+        assert_eq!(
+            refusal(CURRENT, Some("v1"), None),
+            MoveRefused::CurrentStays
+        );
+    }
+
+    /// A label, where it is said to be, and where it is to go.
+    fn moves() -> impl Strategy<Value = Vec<(&'static str, Option<u8>, Option<u8>)>> {
+        let label = prop_oneof![Just(CURRENT), Just(PREVIOUS), Just(PENDING), Just("A")];
+        let version = || prop::option::of(0..4u8);
+        prop::collection::vec((label, version(), version()), 1..16)
+    }
+
     /// A version number and the stages it is put with.
     fn puts() -> impl Strategy<Value = Vec<(u8, Option<Vec<String>>)>> {
         let stage = prop_oneof![
@@ -210,6 +327,31 @@ mod tests {
                 for stage in stages.iter().flatten() {
                     let kept = next.holder(stage) == Some(version.as_str());
                     prop_assert!(kept || stage == PREVIOUS);
+                }
+                state = next;
+            }
+        }
+
+        #[test]
+        fn whatever_is_moved_a_version_stays_current_and_a_label_goes_where_it_was_sent(moves in moves()) {
+            let mut state = Labels::default().after_put("v0", None).after_put("v1", None);
+            for (label, from, to) in moves {
+                let version = |number: Option<u8>| number.map(|number| format!("v{number}"));
+                let (from, to) = (version(from), version(to));
+                let Ok(next) = state.after_move(label, from.as_deref(), to.as_deref()) else { continue };
+                prop_assert!(next.holder(CURRENT).is_some());
+                prop_assert_eq!(next.holder(label), to.as_deref());
+                let old = state.holder(CURRENT);
+                if old == next.holder(CURRENT) {
+                    let others = |labels: &Labels| {
+                        let mut rest = labels.0.clone();
+                        rest.remove(label);
+                        rest
+                    };
+                    prop_assert_eq!(others(&state), others(&next));
+                } else {
+                    prop_assert_eq!(label, CURRENT);
+                    prop_assert_eq!(next.holder(PREVIOUS), old);
                 }
                 state = next;
             }

@@ -26,12 +26,35 @@ pub(super) fn of_request(tags: Vec<secretsmanager::Tag>) -> Result<Vec<Tag>, Err
             None => checked.push(Tag { key, value }),
         }
     }
-    if checked.len() > MOST_TAGS {
+    refuse_many(&checked)?;
+    Ok(checked)
+}
+
+/// The tags of a secret once these are added, each in the place of the one with its key.
+pub(super) fn merged(mut known: Vec<Tag>, new: Vec<Tag>) -> Result<Vec<Tag>, Error> {
+    for tag in new {
+        match known.iter_mut().find(|one| one.key == tag.key) {
+            Some(one) => one.value = tag.value,
+            None => known.push(tag),
+        }
+    }
+    refuse_many(&known)?;
+    Ok(known)
+}
+
+fn refuse_many(tags: &[Tag]) -> Result<(), Error> {
+    if tags.len() > MOST_TAGS {
         return Err(Error::InvalidParameter(format!(
             "A secret can have at most {MOST_TAGS} tags."
         )));
     }
-    Ok(checked)
+    Ok(())
+}
+
+/// Keys and values, as conditions take them.
+pub(super) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
+    tags.iter()
+        .map(|tag| (tag.key.as_str(), tag.value.as_str()))
 }
 
 /// The tags of a secret, as answers have them.

@@ -8,7 +8,7 @@ use api::{
     },
 };
 
-use super::{errors, locate::locate, sealing, value::Value, versions};
+use super::{errors, locate::locate, replicas, sealing, value::Value, versions};
 use crate::{Cx, Operation};
 
 impl Operation for UpdateSecret {
@@ -21,7 +21,7 @@ impl Operation for UpdateSecret {
         })?;
         errors::refuse_unsupported("Type", input.type_.is_some())?;
         let token = errors::required_token(input.client_request_token)?;
-        errors::refuse_marked(&secret)?;
+        errors::refuse_unwritable(&secret)?;
         let value = Value::of_request(input.secret_string, input.secret_binary)?;
 
         if let Some(description) = input.description {
@@ -35,11 +35,10 @@ impl Operation for UpdateSecret {
                 sealing::change_key(cx, &secret).await?;
             }
         }
-        secret.changed = cx.now();
-        cx.db.update_secret(&secret).await?;
         if let Some(value) = &value {
             versions::write(cx, &secret, &token, value, None).await?;
         }
+        replicas::save_changed(cx, &mut secret).await?;
         Ok(Output {
             arn: Some(secret.arn),
             name: Some(secret.name),

@@ -2,7 +2,7 @@
 
 use api::secretsmanager::Error;
 use store::secrets::{Secret, SecretVersion};
-use types::Timestamp;
+use types::{Fault, Timestamp};
 
 use super::{errors, sealing, stages::Labels, value::Value};
 use crate::Cx;
@@ -47,11 +47,7 @@ pub(super) async fn write(
 
     let before = labels(&versions);
     let after = before.after_put(token, stages);
-    if after.len() > MOST_LABELS {
-        return Err(Error::LimitExceeded(format!(
-            "The versions of a secret can have {MOST_LABELS} staging labels together."
-        )));
-    }
+    refuse_many_labels(&after)?;
     let pruned = prunable(&versions, cx.now())?;
 
     let sealed = sealing::seal(cx, secret, token, value).await?;
@@ -59,16 +55,36 @@ pub(super) async fn write(
     cx.db
         .put_secret_value(&secret.arn, token, &sealed, now)
         .await?;
-    for (label, to) in before.moves_to(&after) {
-        match to {
-            Some(version) => cx.db.attach_label(&secret.arn, label, version).await?,
-            None => cx.db.detach_label(&secret.arn, label).await?,
-        }
-    }
+    save_labels(cx, &secret.arn, &before, &after).await?;
     for version in pruned {
         cx.db.delete_secret_version(&secret.arn, version).await?;
     }
     Ok(Written::New)
+}
+
+pub(super) fn refuse_many_labels(labels: &Labels) -> Result<(), Error> {
+    if labels.len() > MOST_LABELS {
+        return Err(Error::LimitExceeded(format!(
+            "The versions of a secret can have {MOST_LABELS} staging labels together."
+        )));
+    }
+    Ok(())
+}
+
+/// Moves the labels of a secret.
+pub(super) async fn save_labels(
+    cx: &mut Cx,
+    arn: &str,
+    before: &Labels,
+    after: &Labels,
+) -> Result<(), Fault> {
+    for (label, to) in before.moves_to(after) {
+        match to {
+            Some(version) => cx.db.attach_label(arn, label, version).await?,
+            None => cx.db.detach_label(arn, label).await?,
+        }
+    }
+    Ok(())
 }
 
 /// Which version has which label.

@@ -1,0 +1,53 @@
+//! The policy of a secret: whether a text may be one.
+
+use api::secretsmanager::Error;
+use policy::{Policy, PolicyKind};
+
+/// Refuses a text that is no resource policy.
+pub(super) fn check(text: &str) -> Result<(), Error> {
+    match Policy::parse(text, PolicyKind::Resource) {
+        Ok(_) => Ok(()),
+        Err(problem) => Err(Error::MalformedPolicyDocument(
+            wording(&problem.to_string()).to_owned(),
+        )),
+    }
+}
+
+/// AWS: Secrets Manager has few words for what is wrong with a policy.
+fn wording(problem: &str) -> &'static str {
+    if problem.starts_with("Invalid principal in policy") {
+        "This resource policy contains an unsupported principal."
+    } else {
+        "This policy has invalid syntax."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        check(text).map_or_else(|error| error.to_string(), |()| "fine".to_owned())
+    }
+
+    #[test]
+    fn a_policy_needs_a_principal_and_the_grammar_of_policies() {
+        let policy = |principal: &str| {
+            format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",{principal}"Action":"secretsmanager:*","Resource":"*"}}]}}"#
+            )
+        };
+        let syntax = "MalformedPolicyDocumentException: This policy has invalid syntax.";
+        assert_eq!(refusal(&policy(r#""Principal":"*","#)), "fine");
+        assert_eq!(refusal(&policy("")), syntax);
+        assert_eq!(refusal("{"), syntax);
+        assert_eq!(
+            refusal(&policy(r#""Principal":"*","#).replace("2012", "2010")),
+            syntax
+        );
+        assert_eq!(
+            refusal(&policy(r#""Principal":{"AWS":"nobody"},"#)),
+            "MalformedPolicyDocumentException: This resource policy contains an unsupported principal."
+        );
+    }
+}
