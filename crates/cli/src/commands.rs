@@ -2,5 +2,6 @@
 
 pub mod account;
 pub mod env;
+pub mod operator;
 pub mod run;
 pub mod up;

@@ -32,6 +32,8 @@ enum Command {
     Env(commands::env::Arguments),
     /// Make another account, list accounts, make new access keys in place of lost or old ones
     Account(commands::account::Arguments),
+    /// Rotate the root key; back the database up
+    Operator(commands::operator::Arguments),
     /// Register a task definition, run one task of it, stream its logs, exit with its essential container's code
     Run(commands::run::Arguments),
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
             Command::Up(arguments) => commands::up::run(arguments).await,
             Command::Env(arguments) => commands::env::run(&arguments),
             Command::Account(arguments) => commands::account::run(arguments).await,
+            Command::Operator(arguments) => commands::operator::run(arguments).await,
             Command::Run(arguments) => commands::run::run(arguments).await,
         }
     });

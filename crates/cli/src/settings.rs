@@ -4,7 +4,7 @@ use std::{env, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use server::{AccessKey, Config, HostAccess};
+use server::{AccessKey, Config, HostAccess, KmsKey};
 use types::{AccountId, Region, SecretValue};
 
 use crate::paths;
@@ -18,6 +18,12 @@ pub struct Places {
     /// The root key, mode 0600, made at the first start [default: root.key in $XDG_CONFIG_HOME/sealift]
     #[arg(long, env = "SEALIFT_ROOT_KEY_FILE", value_name = "FILE")]
     root_key_file: Option<PathBuf>,
+    /// ARN of the KMS key on AWS under which the root key file is encrypted [default: the file holds the key itself]
+    #[arg(long, env = "SEALIFT_ROOT_KEY_KMS_KEY", value_name = "ARN")]
+    root_key_kms_key: Option<String>,
+    /// Another endpoint for that KMS key than AWS's own
+    #[arg(long, env = "SEALIFT_ROOT_KEY_KMS_ENDPOINT", value_name = "URL")]
+    root_key_kms_endpoint: Option<String>,
     /// Region of this command line
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
     pub region: Region,
@@ -36,6 +42,13 @@ impl Places {
             Some(file) => absolute(file),
             None => Ok(paths::config_dir()?.join("root.key")),
         }
+    }
+
+    /// The KMS key that encrypts the root key file, where there is one.
+    fn root_key_kms(&self) -> Result<Option<KmsKey>> {
+        let endpoint = self.root_key_kms_endpoint.as_deref();
+        let arn = self.root_key_kms_key.as_deref();
+        Ok(arn.map(|arn| KmsKey::new(arn, endpoint)).transpose()?)
     }
 
     /// Root users' access keys, kept beside the root key.
@@ -86,6 +99,7 @@ impl Stored {
             local_agent: true,
             host: HostAccess::default(),
             log_storage: 1 << 30,
+            root_key_kms: places.root_key_kms()?,
             data_dir,
             root_key_file,
         })

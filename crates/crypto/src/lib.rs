@@ -10,11 +10,13 @@ mod digest;
 mod key;
 pub mod kms;
 mod root_key;
+mod root_keys;
 
 pub use context::EncryptionContext;
 pub use digest::{hmac_sha256, sha256, sha256_hex};
 pub use key::Key;
 pub use root_key::{ParseRootKeyError, RootKey};
+pub use root_keys::RootKeys;
 
 /// A decryption that did not succeed. Whether the key, the context or a bit was wrong is nobody's business: an answer
 /// would help only whoever is guessing.

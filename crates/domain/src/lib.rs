@@ -14,6 +14,7 @@ pub mod kms;
 pub mod logs;
 mod operation;
 mod page_token;
+pub mod root_key;
 pub mod secretsmanager;
 pub mod ssm;
 pub mod sts;

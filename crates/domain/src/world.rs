@@ -14,7 +14,7 @@ use crate::{identity, kms, secretsmanager};
 pub struct World {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
-    pub root_key: crypto::RootKey,
+    pub root_key: crypto::RootKeys,
     pub store: store::Store,
     pub settings: Settings,
     /// Compiled policies and signing keys of principals.

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use domain::{HostAccess, identity::AccessKey};
 use types::{AccountId, Region};
 
+use crate::root_key::KmsKey;
+
 /// Everything a server needs to know to start.
 pub struct Config {
     /// Port 0 takes a free one.
@@ -17,6 +19,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Holds the root key, 0600, made at the first start; not inside the data directory.
     pub root_key_file: PathBuf,
+    /// The KMS key on AWS that encrypts what is in that file, where there is one.
+    pub root_key_kms: Option<KmsKey>,
     /// Holds root users' access keys, 0600; the first one is made at the first start.
     pub credentials_file: PathBuf,
     /// The root user's first access key, where the operator brings one.

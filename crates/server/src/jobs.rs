@@ -38,6 +38,11 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
     every(Duration::from_mins(1), "delete old log lines", |world| {
         Box::pin(async move { domain::logs::delete_old_log_lines(&world).await })
     });
+    every(
+        Duration::from_mins(10),
+        "forget an earlier root key",
+        |world| Box::pin(async move { domain::root_key::forget_former(&world).await }),
+    );
     every(Duration::from_mins(1), "forget stopped tasks", |world| {
         Box::pin(async move { domain::ecs::forget_stopped_tasks(&world).await })
     });

@@ -20,4 +20,5 @@ pub use credentials_file::{CredentialsFile, CredentialsFileError, DEFAULT as DEF
 pub use data_dir::{endpoint_file, is_in_use};
 pub use domain::{HostAccess, identity::AccessKey};
 pub use local_instances::WantedInstance;
+pub use root_key::{KmsKey, KmsKeyError, RootKeyError};
 pub use start::{Server, StartError};

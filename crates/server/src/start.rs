@@ -8,7 +8,7 @@ use domain::{
 };
 use store::{OpenOptions, Store, StoreError};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use types::{Entropy, Fault, OsEntropy, SystemClock};
+use types::{Fault, OsEntropy, SystemClock};
 
 use crate::{
     Acs, Config,
@@ -19,7 +19,7 @@ use crate::{
     local_instances::{self, WantedInstances},
     operator::{self, Operator},
     pipeline::Pipeline,
-    root_key::{self, RootKeyError},
+    root_key::{self, RootKeyError, RootKeySource},
 };
 
 /// A running server.
@@ -98,7 +98,7 @@ impl Server {
         ));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
-        let operator = Operator::new(Arc::clone(&world), places(&config), audit);
+        let operator = Operator::new(Arc::clone(&world), places(&config)?, audit);
         running.spawn(operator::serve(operator, stop.clone()).map_err(|source| {
             StartError::File {
                 path: config.data_dir.join("operator.sock"),
@@ -161,21 +161,13 @@ impl Server {
     }
 }
 
-/// Opens the database and the root key that belongs to it. A new key is on disk before anything is sealed under it.
-async fn open_store(
-    config: &Config,
-    entropy: &dyn Entropy,
-) -> Result<(Store, crypto::RootKey), StartError> {
+/// Opens the database.
+async fn open_store(config: &Config) -> Result<Store, StartError> {
     let url = match &config.database_url {
         Some(url) => url.clone(),
         None => format!("sqlite:{}", config.data_dir.join("sealift.db").display()),
     };
-    let store = Store::open(&url, OpenOptions::default()).await?;
-    let claimed = store.root_key_fingerprint().await?.is_some();
-    let line = root_key::from_environment();
-    let root_key = root_key::load(line.as_ref(), &config.root_key_file, claimed, entropy)?;
-    store.claim_root_key(root_key.fingerprint()).await?;
-    Ok((store, root_key))
+    Ok(Store::open(&url, OpenOptions::default()).await?)
 }
 
 /// The id of this installation, made at the first start.
@@ -221,11 +213,16 @@ fn open_audit(config: &Config) -> Result<AuditLog, StartError> {
     AuditLog::open(&path).map_err(|source| StartError::File { path, source })
 }
 
-fn places(config: &Config) -> operator::Places {
-    operator::Places {
+fn places(config: &Config) -> Result<operator::Places, StartError> {
+    Ok(operator::Places {
         data_dir: config.data_dir.clone(),
         root_key_file: config.root_key_file.clone(),
-    }
+        root_key: root_key_source(config)?,
+    })
+}
+
+fn root_key_source(config: &Config) -> Result<RootKeySource, RootKeyError> {
+    RootKeySource::choose(config.root_key_file.clone(), config.root_key_kms.clone())
 }
 
 /// What operator commands work with, where no server runs. The caller holds the data directory.
@@ -233,17 +230,20 @@ pub(crate) async fn open_for_operator(config: &Config) -> Result<Operator, Start
     let world = open_world(config).await?;
     Ok(Operator::new(
         Arc::new(world),
-        places(config),
+        places(config)?,
         open_audit(config)?,
     ))
 }
 
 /// Opens the store and the root key, and puts around them what requests and jobs share.
 async fn open_world(config: &Config) -> Result<World, StartError> {
-    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let (store, root_key) = open_store(config, entropy.as_ref()).await?;
-    Ok(World {
-        clock: Arc::new(SystemClock),
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
+    let store = open_store(config).await?;
+    let source = root_key_source(config)?;
+    let opened = root_key::open(&source, &store, clock.as_ref(), entropy.as_ref());
+    let (root_key, unfinished) = opened.await?;
+    let world = World {
+        clock,
         entropy,
         root_key,
         store,
@@ -260,5 +260,9 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
         tasks_changed: tokio::sync::Notify::default(),
         clusters_changed: tokio::sync::Notify::default(),
         endpoint: std::sync::OnceLock::new(),
-    })
+    };
+    if let Some(unfinished) = unfinished {
+        root_key::finish(&world, &source, unfinished).await?;
+    }
+    Ok(world)
 }

@@ -7,6 +7,9 @@ mod materials;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use tests::sample;
+
 pub use aliases::AliasRow;
 pub use grants::GrantRow;
 pub use keys::{KeyAddress, KeyRow, Rotation};

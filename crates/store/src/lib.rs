@@ -3,6 +3,7 @@
 //! [`Store`] opens the database and gives out [`Session`]s; the row methods of a session live in one module per group
 //! of tables. Nothing here knows what AWS would do with a row, and whatever is confidential was sealed before it came.
 
+mod backup;
 mod dialect;
 mod error;
 mod exclusive;
@@ -22,8 +23,10 @@ pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod parameters;
+pub mod sealed;
 pub mod secrets;
 
+pub use backup::BackupError;
 pub use error::StoreError;
 pub use open::OpenOptions;
 pub use row::{Arg, Row};

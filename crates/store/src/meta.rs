@@ -27,6 +27,31 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Removes a fact of the installation.
+    pub async fn delete_meta(&mut self, key: &str) -> Result<(), Fault> {
+        self.execute("DELETE FROM meta WHERE key = $1", args![key])
+            .await
+            .map(drop)
+    }
+
+    /// Keeps the root key of this database as it is until the session ends.
+    pub async fn lock_root_key_fingerprint(&mut self) -> Result<Option<String>, Fault> {
+        self.fetch_optional_locked(
+            "SELECT value FROM meta WHERE key = $1",
+            args![ROOT_KEY_FINGERPRINT],
+        )
+        .await?
+        .map(|row| row.text("value"))
+        .transpose()
+    }
+
+    /// Says which root key this database is under from now on.
+    pub async fn set_root_key_fingerprint(&mut self, fingerprint: &str) -> Result<(), Fault> {
+        self.set_meta(ROOT_KEY_FINGERPRINT, fingerprint).await
+    }
+}
+
 impl Store {
     /// The fingerprint of the root key this database was made with; `None` for a database that is new.
     pub async fn root_key_fingerprint(&self) -> Result<Option<String>, Fault> {
@@ -51,7 +76,7 @@ impl Store {
                 args![ROOT_KEY_FINGERPRINT, fingerprint],
             )
             .await?;
-        let known = session.meta(ROOT_KEY_FINGERPRINT).await?;
+        let known = session.lock_root_key_fingerprint().await?;
         session.commit().await?;
         Ok(known.unwrap_or_default())
     }

@@ -45,7 +45,8 @@ impl Store {
         }
         let dialect = address.dialect();
         let place = address.place();
-        let connect = address.connect_options()?;
+        let name = server_name();
+        let connect = address.connect_options(&name)?;
 
         let mut connection = connect_writer(dialect, &connect)
             .await
@@ -64,7 +65,12 @@ impl Store {
             .map_err(|e| address.refusal(e))?;
 
         let read_model = Arc::new(ReadModel::default());
-        let writer = Writer::start(dialect, connect, connection, Arc::clone(&read_model));
+        let writer = Writer::start(
+            dialect,
+            connect.clone(),
+            connection,
+            Arc::clone(&read_model),
+        );
         Ok(Self {
             inner: Arc::new(Inner {
                 dialect,
@@ -72,9 +78,20 @@ impl Store {
                 writer,
                 read_model,
                 statements: AtomicU64::new(0),
+                connect,
+                name,
             }),
         })
     }
+}
+
+/// What the connections of all servers begin their name with.
+pub(crate) const SERVER_NAMES: &str = "sealift-";
+
+/// What PostgreSQL knows this server's connections by.
+fn server_name() -> String {
+    let entropy: &dyn types::Entropy = &types::OsEntropy;
+    format!("{SERVER_NAMES}{}", entropy.hex::<8>())
 }
 
 /// Opens the connection that writes.
@@ -133,10 +150,13 @@ impl Address {
         }
     }
 
-    fn connect_options(&self) -> Result<AnyConnectOptions, StoreError> {
+    fn connect_options(&self, name: &str) -> Result<AnyConnectOptions, StoreError> {
         let text = match self {
             Self::Sqlite(path) => format!("sqlite://{}?mode=rwc", escape(path)),
-            Self::Postgres(url) => url.clone(),
+            Self::Postgres(url) => {
+                let separator = if url.contains('?') { '&' } else { '?' };
+                format!("{url}{separator}application_name={name}")
+            }
         };
         let options: AnyConnectOptions = text
             .parse()
@@ -231,11 +251,11 @@ mod tests {
 
     #[test]
     fn a_refused_address_does_not_repeat_its_password() {
-        let refusal = |url| match Address::parse(url).and_then(|a| a.connect_options().map(|_| ()))
-        {
-            Err(error) => error.to_string(),
-            Ok(()) => String::new(),
-        };
+        let refusal =
+            |url| match Address::parse(url).and_then(|a| a.connect_options("x").map(|_| ())) {
+                Err(error) => error.to_string(),
+                Ok(()) => String::new(),
+            };
         assert!(refusal("mysql://u:hunter2@h/d").contains("mysql:…"));
         assert!(!refusal("mysql://u:hunter2@h/d").contains("hunter2"));
         assert!(!refusal("postgres://u:hunter2@h:x/d").contains("hunter2"));

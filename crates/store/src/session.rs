@@ -5,12 +5,16 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, SqlSafeStr, SqlStr, pool::PoolConnection};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, SqlSafeStr, SqlStr, any::AnyConnectOptions,
+    pool::PoolConnection,
+};
 use types::Fault;
 
 use crate::{
     dialect::Dialect,
     exclusive::Exclusive,
+    open::SERVER_NAMES,
     read_model::{ReadModel, Stamp},
     row::{Arg, Row, bind},
     tables::TableSet,
@@ -29,6 +33,10 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) read_model: Arc<ReadModel>,
     pub(crate) statements: AtomicU64,
+    /// For connections beside the pool and the writer.
+    pub(crate) connect: AnyConnectOptions,
+    /// What PostgreSQL knows this server's connections by.
+    pub(crate) name: String,
 }
 
 impl Store {
@@ -123,6 +131,21 @@ impl Session {
     /// Whether what is done here can be kept.
     pub fn is_write(&self) -> bool {
         self.writes
+    }
+
+    /// How many connections other servers have to this database; SQLite never has another server.
+    pub async fn other_servers(&mut self) -> Result<i64, Fault> {
+        if self.inner.dialect == Dialect::Sqlite {
+            return Ok(0);
+        }
+        let (all, own) = (format!("{SERVER_NAMES}%"), self.inner.name.clone());
+        self.fetch_one(
+            "SELECT COUNT(*) AS count FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name LIKE $1 AND application_name <> $2",
+            crate::args![all, own],
+        )
+        .await?
+        .int("count")
     }
 
     /// Keeps what was done. Returns when it is on the disk, in a flush shared with the writes of the same moment.

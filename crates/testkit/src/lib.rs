@@ -48,6 +48,7 @@ pub async fn start() -> TestAws {
         data_dir: dir.path().join("data"),
         database_url: None,
         root_key_file: dir.path().join("config/root.key"),
+        root_key_kms: None,
         credentials_file: credentials_file.clone(),
         root_access_key: None,
         first_account: ACCOUNT.parse().expect("a valid account id"),

@@ -153,7 +153,7 @@ pub(super) async fn insert_key(
 /// Seals the secret half of an access key for the store.
 pub(crate) fn seal_key(world: &World, access_key_id: &str, secret: &SecretValue) -> Vec<u8> {
     world.root_key.seal(
-        &purpose(access_key_id),
+        &access_key_purpose(access_key_id),
         secret.expose_secret(),
         world.entropy.as_ref(),
     )
@@ -163,12 +163,12 @@ pub(crate) fn seal_key(world: &World, access_key_id: &str, secret: &SecretValue)
 pub(super) fn open_key(world: &World, key: &AccessKeyRow) -> Result<SecretValue, Fault> {
     world
         .root_key
-        .open(&purpose(&key.id), &key.sealed_secret)
+        .open(&access_key_purpose(&key.id), &key.sealed_secret)
         .map_err(Fault::new)
 }
 
 /// Each secret is sealed for its own key, so that no row's secret can stand in for another's.
-fn purpose(access_key_id: &str) -> String {
+pub(crate) fn access_key_purpose(access_key_id: &str) -> String {
     format!("access key {access_key_id}")
 }
 

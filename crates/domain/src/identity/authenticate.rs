@@ -6,6 +6,7 @@ use api::{
     CommonError, Service,
     sigv4::{SignatureError, SignedRequest},
 };
+use crypto::RootKey;
 use policy::{Attached, Principal};
 use store::{
     Session,
@@ -35,8 +36,8 @@ pub async fn authenticate(
     let keys = world.identity.signing_keys();
     let now = world.clock.now();
     if let Some(token) = &signed.session_token {
-        let record = open_session(world, access_key_id, token)?;
-        let secret = session::secret_key(&world.root_key, access_key_id);
+        let (record, root_key) = open_session(world, access_key_id, token)?;
+        let secret = session::secret_key(&root_key, access_key_id);
         signed.verify(&secret, service, keys, now)?;
         return role_session(db, world, access_key_id, record, partition).await;
     }
@@ -48,18 +49,23 @@ pub async fn authenticate(
     long_term(db, world, key, generation, partition).await
 }
 
-/// The record of a session that is not over.
+/// The record of a session that is not over, and the root key that it was made under.
 fn open_session(
     world: &World,
     access_key_id: &str,
     token: &str,
-) -> Result<SessionRecord, SignatureError> {
-    let record =
-        session::open(&world.root_key, access_key_id, token).ok_or(SignatureError::InvalidToken)?;
-    if record.expires <= world.clock.now() {
+) -> Result<(SessionRecord, Arc<RootKey>), SignatureError> {
+    let now = world.clock.now();
+    let mut root_keys = world.root_key.of_sessions(now).into_iter();
+    let opened = root_keys.find_map(|root_key| {
+        let record = session::open(&root_key, access_key_id, token)?;
+        Some((record, root_key))
+    });
+    let (record, root_key) = opened.ok_or(SignatureError::InvalidToken)?;
+    if record.expires <= now {
         return Err(SignatureError::ExpiredToken);
     }
-    Ok(record)
+    Ok((record, root_key))
 }
 
 /// The caller behind a session, as long as its role is still the one that was assumed.

@@ -16,8 +16,8 @@ mod permissions;
 pub mod session;
 
 pub use access_keys::{AccessKey, KeyHolder, NoSuchHolder, end_access_keys, new_access_key};
-pub(crate) use account::seal_key;
 pub use account::{INSTANCE_ROLE, NewAccount, RootKey, create_account, ensure_account};
+pub(crate) use account::{access_key_purpose, seal_key};
 pub use authenticate::authenticate;
 pub use cache::Cache;
 pub use caller::{Caller, Permissions, RoleSession};

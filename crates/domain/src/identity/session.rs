@@ -52,13 +52,14 @@ pub fn issue(
 ) -> Result<SessionCredentials, Fault> {
     let access_key_id = ids::session_key(world.entropy.as_ref());
     let text = serde_json::to_vec(record).map_err(Fault::new)?;
-    let sealed = world.root_key.derive("session token").seal(
+    let root_key = world.root_key.current();
+    let sealed = root_key.derive("session token").seal(
         access_key_id.as_bytes(),
         &text,
         world.entropy.as_ref(),
     );
     Ok(SessionCredentials {
-        secret_access_key: secret_key(&world.root_key, &access_key_id),
+        secret_access_key: secret_key(&root_key, &access_key_id),
         session_token: STANDARD.encode(sealed),
         access_key_id,
         expiration: record.expires,

@@ -237,14 +237,16 @@ mod tests {
     }
 
     proptest! {
+        // One pair in twenty is of a grant and another that could be made under it.
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
         #[test]
         fn a_grant_made_under_a_grant_never_gives_more(
             parent in terms(), child in terms(), context in contexts(), operation in 0..4usize,
         ) {
-            prop_assume!(parent.cover_all_of(&child));
             let context = EncryptionContext::from(context);
             let operation = OPERATIONS[operation];
-            if child.cover(operation, Some(&context)) {
+            if parent.cover_all_of(&child) && child.cover(operation, Some(&context)) {
                 prop_assert!(parent.cover(operation, Some(&context)));
             }
         }

@@ -64,6 +64,7 @@ mod update_key_description;
 pub use cache::Cache;
 pub use deletion::delete_due_keys;
 pub use key::Key;
+pub(crate) use material::purpose as material_purpose;
 pub use rotation::rotate_due_keys;
 
 use api::kms::Error;

@@ -26,7 +26,7 @@ pub(super) struct Line {
 pub(super) fn seal_key(world: &World, group_id: &str, key: &Key) -> Vec<u8> {
     let secret = key.to_secret();
     world.root_key.seal(
-        &purpose(group_id),
+        &key_purpose(group_id),
         secret.expose_secret(),
         world.entropy.as_ref(),
     )
@@ -36,7 +36,7 @@ pub(super) fn seal_key(world: &World, group_id: &str, key: &Key) -> Vec<u8> {
 pub(super) fn open_key(world: &World, group: &LogGroup) -> Result<Key, Fault> {
     let opened = world
         .root_key
-        .open(&purpose(&group.id), &group.sealed_key)
+        .open(&key_purpose(&group.id), &group.sealed_key)
         .map_err(Fault::new)?;
     Key::from_secret(&opened).map_err(Fault::new)
 }
@@ -73,7 +73,8 @@ pub(super) fn open(key: &Key, chunk: &LogChunk) -> Result<Vec<Line>, Fault> {
     serde_json::from_slice(&json).map_err(Fault::new)
 }
 
-fn purpose(group_id: &str) -> String {
+/// What the key of a group is sealed for.
+pub(crate) fn key_purpose(group_id: &str) -> String {
     format!("log group {group_id}")
 }
 

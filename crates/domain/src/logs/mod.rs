@@ -27,4 +27,5 @@ mod tag_resource;
 mod tags;
 mod untag_resource;
 
+pub(crate) use chunk::key_purpose;
 pub use retention::delete_old_log_lines;

@@ -26,3 +26,4 @@ mod tier;
 mod value;
 
 pub use expire::delete_expired_parameters;
+pub(crate) use sealing::plain_purpose;

@@ -11,7 +11,7 @@ use api::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crypto::EncryptionContext;
 use store::parameters::Parameter;
-use types::{Fault, SecretValue};
+use types::{AccountId, Fault, Region, SecretValue};
 
 use crate::{
     Cx,
@@ -104,6 +104,20 @@ fn context(arn: &str) -> EncryptionContext {
 
 fn root_purpose(arn: &str, version: i64) -> String {
     format!("version {version} of {arn}")
+}
+
+/// As [`root_purpose`], from where a parameter lies.
+pub(crate) fn plain_purpose(
+    account: &AccountId,
+    region: &Region,
+    path: &str,
+    version: i64,
+) -> String {
+    let arn = format!(
+        "arn:{}:ssm:{region}:{account}:parameter{path}",
+        region.partition()
+    );
+    root_purpose(&arn, version)
 }
 
 /// The form, the length of the data key, the data key, the sealed value.

@@ -8,10 +8,12 @@
 //! below.
 
 mod accounts;
+mod backup;
 mod channel;
 mod end_access_keys;
 mod key;
 mod new_access_key;
+mod rotate_root_key;
 mod socket;
 mod wire;
 
@@ -21,13 +23,18 @@ use domain::World;
 use serde::{Serialize, de::DeserializeOwned};
 use types::{Fault, SecretValue};
 
-use crate::audit::{AuditLog, Decision, Record, Trail};
+use crate::{
+    audit::{AuditLog, Decision, Record, Trail},
+    root_key::RootKeySource,
+};
 
 pub use accounts::{Account, CreateAccount, ListAccounts};
+pub use backup::{BackedUp, Backup};
 pub use channel::{Channel, OperatorError};
 pub use end_access_keys::EndAccessKeys;
 pub use key::{AccessKey, Pair};
 pub use new_access_key::NewAccessKey;
+pub use rotate_root_key::{RootKeyRotated, RotateRootKey};
 pub(crate) use socket::{remove as remove_socket, serve};
 
 /// One command of the operator's: its own input, what it does, and what it answers.
@@ -51,6 +58,8 @@ fn table() -> HashMap<&'static str, Perform> {
         entry::<ListAccounts>(),
         entry::<NewAccessKey>(),
         entry::<EndAccessKeys>(),
+        entry::<RotateRootKey>(),
+        entry::<Backup>(),
     ])
 }
 
@@ -67,6 +76,7 @@ pub struct Operator {
 pub struct Places {
     pub data_dir: PathBuf,
     pub root_key_file: PathBuf,
+    pub root_key: RootKeySource,
 }
 
 /// Why a command was not carried out.

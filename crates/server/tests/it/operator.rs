@@ -13,6 +13,7 @@ fn config(dir: &std::path::Path) -> Config {
         data_dir: dir.join("data"),
         database_url: None,
         root_key_file: dir.join("config/root.key"),
+        root_key_kms: None,
         credentials_file: dir.join("config/credentials"),
         root_access_key: None,
         first_account: testkit::ACCOUNT.parse().unwrap(),

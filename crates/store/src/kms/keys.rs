@@ -260,7 +260,7 @@ impl Session {
 }
 
 impl KeyAddress {
-    pub(super) fn read(row: &Row) -> Result<Self, Fault> {
+    pub(crate) fn read(row: &Row) -> Result<Self, Fault> {
         Ok(Self {
             account: row.parse("account")?,
             region: row.parse("region")?,

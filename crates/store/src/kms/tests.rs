@@ -44,6 +44,12 @@ fn material(address: &KeyAddress) -> NewMaterial {
     }
 }
 
+/// A key with its first material, for tests of others.
+pub(crate) fn sample(id: &str) -> (KeyRow, NewMaterial) {
+    let at = address("111122223333", id);
+    (key(&at), material(&at))
+}
+
 fn alias(target: &KeyAddress, name: &str) -> AliasRow {
     AliasRow {
         target: target.clone(),
