@@ -195,6 +195,24 @@ mod tests {
         }
 
         #[test]
+        fn after_any_rotations_each_ciphertext_opens_under_its_own_material_alone(
+            rotations in 1..5u64, text: Vec<u8>,
+        ) {
+            let context = EncryptionContext::from([("a", "1")]);
+            let materials: Vec<_> = (0..=rotations).map(material).collect();
+            for made_by in &materials {
+                let blob = made_by.encrypt(ARN, &context, &text, &SeededEntropy::new(9));
+                let ciphertext = Ciphertext::parse(&blob).unwrap();
+                for one in &materials {
+                    let opened = one.decrypt(&ciphertext, &context).ok();
+                    let named = one.id() == ciphertext.material_id;
+                    prop_assert_eq!(named, one.id() == made_by.id());
+                    prop_assert_eq!(opened, named.then(|| SecretValue::from(text.clone())));
+                }
+            }
+        }
+
+        #[test]
         fn another_context_does_not_decrypt(
             context in btree_map("[a-c]{0,2}", "[a-c]{0,2}", 0..3),
             other in btree_map("[a-c]{0,2}", "[a-c]{0,2}", 0..3),

@@ -12,7 +12,7 @@ use super::{
 use crate::Cx;
 
 /// The most aliases that one key has.
-pub(super) const MAX_ALIASES: usize = 50;
+const MAX_ALIASES: usize = 50;
 
 /// Refuses what no alias of a customer is called.
 pub(super) fn check_name(name: &str) -> Result<(), Error> {
@@ -43,11 +43,16 @@ pub(super) async fn target(cx: &mut Cx, key_id: &str, action: &str) -> Result<Ke
     let located = locate::locate_own(cx, key_id).await?;
     let key = located.authorize(cx, Use::of(action)).await?;
     key.not_pending()?;
-    if key.row.aliases.len() >= MAX_ALIASES {
-        let text = format!("Cannot have more than {MAX_ALIASES} aliases per CMK");
-        return Err(Error::LimitExceeded(text));
-    }
     Ok(key)
+}
+
+/// Refuses a key that has all the aliases it can have.
+pub(super) fn has_room(key: &Key) -> Result<(), Error> {
+    if key.row.aliases.len() < MAX_ALIASES {
+        return Ok(());
+    }
+    let text = format!("Cannot have more than {MAX_ALIASES} aliases per CMK");
+    Err(Error::LimitExceeded(text))
 }
 
 /// The key that an alias of the caller's account points to, for whoever may do this with both.

@@ -16,6 +16,7 @@ impl Operation for CreateAlias {
         let alias_arn = cx.arn("kms", name.as_str()).to_string();
         authorize::on_alias(cx, "kms:CreateAlias", &alias_arn)?;
         let key = alias::target(cx, &input.target_key_id, "kms:CreateAlias").await?;
+        alias::has_room(&key)?;
 
         let alias = AliasRow {
             target: key.row.address,

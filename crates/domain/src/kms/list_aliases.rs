@@ -6,7 +6,7 @@ use api::kms::{
 };
 use store::kms::AliasRow;
 
-use super::{authorize, forward::Via, key_ref::KeyRef, locate, page::Page};
+use super::{authorize, forward::Via, locate, page::Page};
 use crate::{Cx, Operation};
 
 impl Operation for ListAliases {
@@ -18,9 +18,8 @@ impl Operation for ListAliases {
         authorize::on_no_key(cx, "kms:ListAliases")?;
         let target = match &input.key_id {
             Some(key_id) => {
-                let address = KeyRef::parse_key(key_id, &account, &cx.region)?;
-                locate::locate_key(cx, &address).await?.unauthorized()?;
-                Some(address.key_id)
+                let key = locate::locate_own(cx, key_id).await?.unauthorized()?;
+                Some(key.row.address.key_id)
             }
             None => None,
         };

@@ -18,6 +18,7 @@ impl Operation for UpdateAlias {
         let new = alias::target(cx, &input.target_key_id, "kms:UpdateAlias").await?;
 
         if new.row.address != old {
+            alias::has_room(&new)?;
             let now = cx.now();
             cx.db.point_kms_alias(&name, &new.row.address, now).await?;
         }

@@ -27,12 +27,14 @@ pub(crate) async fn open(
 ) -> Result<(RootKeys, Option<Unfinished>), StartError> {
     let claimed = store.root_key_fingerprint().await?.is_some();
     let given = source.load(claimed, entropy).await?;
-    let mut db = store.read().await?;
-    let (keys, unfinished) = match root_key::handover(&mut db).await? {
-        None => {
-            store.claim_root_key(given.fingerprint()).await?;
-            (RootKeys::new(given), None)
-        }
+    let mut handover = root_key::handover(&mut store.read().await?).await?;
+    if handover.is_none() {
+        store.claim_root_key(given.fingerprint()).await?;
+        // The claim waits for a rotation that another server just begins, which it then has to know of.
+        handover = root_key::handover(&mut store.read().await?).await?;
+    }
+    let (keys, unfinished) = match handover {
+        None => (RootKeys::new(given), None),
         Some(handover) => {
             let other = handover.other(&given).ok_or(StoreError::WrongRootKey)?;
             let is_in_place = matches!(other, Given::New { .. });
@@ -48,7 +50,7 @@ pub(crate) async fn open(
             (keys, Some(unfinished))
         }
     };
-    root_key::admit_former(&mut db, &keys, clock.now()).await?;
+    root_key::admit_former(&mut store.read().await?, &keys, clock.now()).await?;
     Ok((keys, unfinished))
 }
 

@@ -432,3 +432,63 @@ async fn a_dry_run_checks_everything_and_does_nothing() {
         "AccessDeniedException"
     );
 }
+
+#[tokio::test]
+async fn what_old_material_encrypted_opens_after_rotations() {
+    let aws = testkit::start().await;
+    let root = aws.root();
+    let key = new_key(&root, json!({})).await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let encrypt = json!({"KeyId": key, "Plaintext": HELLO});
+        made.push(kms(&root, "Encrypt", encrypt).await["CiphertextBlob"].clone());
+        kms(&root, "RotateKeyOnDemand", json!({"KeyId": key})).await;
+    }
+    let mut materials = Vec::new();
+    for blob in made {
+        let opened = kms(&root, "Decrypt", json!({"CiphertextBlob": blob})).await;
+        assert_eq!(opened["Plaintext"], HELLO);
+        materials.push(opened["KeyMaterialId"].clone());
+    }
+    let described = kms(&root, "DescribeKey", json!({"KeyId": key})).await;
+    materials.push(described["KeyMetadata"]["CurrentKeyMaterialId"].clone());
+    let all = json!({"KeyId": key, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"});
+    let listed = kms(&root, "ListKeyRotations", all).await;
+    let listed: Vec<_> = listed["Rotations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["KeyMaterialId"].clone())
+        .collect();
+    assert_eq!(listed, materials);
+}
+
+#[tokio::test]
+async fn a_grant_decides_from_the_next_request_on_until_it_is_revoked() {
+    let aws = testkit::start().await;
+    let root = aws.root();
+    let user = aws.user("grantee", NOTHING).await;
+    let key = new_key(&root, json!({})).await;
+    let encrypt = json!({"KeyId": key, "Plaintext": HELLO});
+    assert_eq!(
+        refusal(&user, "Encrypt", encrypt.clone()).await.0,
+        "AccessDeniedException"
+    );
+    let grant = json!({
+        "KeyId": key,
+        "GranteePrincipal": user_arn("grantee"),
+        "Operations": ["Encrypt"],
+    });
+    let grant = kms(&root, "CreateGrant", grant).await;
+    kms(&user, "Encrypt", encrypt.clone()).await;
+    kms(
+        &root,
+        "RevokeGrant",
+        json!({"KeyId": key, "GrantId": grant["GrantId"]}),
+    )
+    .await;
+    assert_eq!(
+        refusal(&user, "Encrypt", encrypt).await.0,
+        "AccessDeniedException"
+    );
+}

@@ -45,6 +45,13 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         print_json(&done)?;
     } else {
         tell(&done)?;
+        if arguments.end_sessions {
+            let mut out = io::stdout().lock();
+            writeln!(
+                out,
+                "sessions that were made before have ended; start the server anew, so that its own agent has new ones"
+            )?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
