@@ -106,6 +106,27 @@ everywhere("secretsmanager:GetRandomPassword")
 everywhere("secretsmanager:BatchGetSecretValue", SecretIdList=["none"])
 
 
+@operation("secretsmanager:ReplicateSecretToRegions")
+def replicate_secret_to_regions(given):
+    a_secret(given, "secretsmanager:ReplicateSecretToRegions", AddReplicaRegions=[{"Region": "eu-north-1"}])
+
+
+@operation("secretsmanager:RemoveRegionsFromReplication")
+def remove_regions_from_replication(given):
+    made = a_secret(given, "secretsmanager:RemoveRegionsFromReplication", RemoveReplicaRegions=["eu-north-1"])
+    given.client("secretsmanager").replicate_secret_to_regions(SecretId=made["ARN"], AddReplicaRegions=[{"Region": "eu-north-1"}])
+
+
+@operation("secretsmanager:StopReplicationToReplica")
+def stop_replication_to_replica(given):
+    replica = {"Region": given.server.region}
+    elsewhere = given.server.client("secretsmanager", region="eu-north-1")
+    made = elsewhere.create_secret(Name=new_name(), SecretString="v", AddReplicaRegions=[replica])
+    given.named = made["ARN"].replace("eu-north-1", given.server.region)
+    given.parameters = {"SecretId": made["Name"]}
+    given.needs = [("secretsmanager:StopReplicationToReplica", given.named)]
+
+
 @operation("secretsmanager:UpdateSecretVersionStage")
 def update_secret_version_stage(given):
     made = a_secret(given, "secretsmanager:UpdateSecretVersionStage")

@@ -19,9 +19,9 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
     );
     every(Duration::from_mins(1), "purge deleted secrets", |world| {
         Box::pin(async move {
-            domain::secretsmanager::purge_deleted_secrets(&world)
-                .await
-                .map(drop)
+            domain::secretsmanager::purge_deleted_secrets(&world).await?;
+            // Also what was deleted by force, or together with a version, since the last time.
+            world.store.wipe_deleted().await
         })
     });
     every(

@@ -56,6 +56,15 @@ impl Dialect {
         }
     }
 
+    /// Has what was overwritten leave the disk. SQLite's journal keeps older pages until it is emptied; PostgreSQL keeps
+    /// dead rows until its own vacuum comes.
+    pub(crate) fn wipe(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => Some("PRAGMA wal_checkpoint(TRUNCATE)"),
+            Self::Postgres => None,
+        }
+    }
+
     /// Prepares a connection of the pool that reads, and can do nothing else.
     pub(crate) fn reader_setup(self) -> &'static [&'static str] {
         match self {

@@ -1,11 +1,17 @@
 //! Secrets, their versions and the labels on them.
 
+mod replicas;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use sqlx::AssertSqlSafe;
 use types::{AccountId, Fault, Region, Tag, Timestamp};
 
 use crate::{Arg, Row, Session, args, row::placeholders};
+
+pub use replicas::Replica;
 
 /// A secret without its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]

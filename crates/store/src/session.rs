@@ -85,6 +85,11 @@ impl Store {
         self.inner.writer.counters()
     }
 
+    /// Has what was deleted before leave the disk too, as far as the database has means for it.
+    pub async fn wipe_deleted(&self) -> Result<(), Fault> {
+        self.inner.writer.wipe().await
+    }
+
     /// Waits for the writes under way, then closes every connection.
     pub async fn close(&self) {
         self.inner.writer.close().await;

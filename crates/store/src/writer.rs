@@ -43,6 +43,7 @@ struct Counters {
 
 enum Request {
     Turn(oneshot::Sender<Result<Turn, WriteLost>>),
+    Wipe(oneshot::Sender<Result<(), WriteLost>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -96,6 +97,19 @@ impl Writer {
             writes: self.counters.writes.load(Ordering::Relaxed),
             flushes: self.counters.flushes.load(Ordering::Relaxed),
         }
+    }
+
+    /// Between two transactions, has what was overwritten leave the disk.
+    pub(crate) async fn wipe(&self) -> Result<(), Fault> {
+        let (answer, wiped) = oneshot::channel();
+        self.queue
+            .send(Request::Wipe(answer))
+            .await
+            .map_err(|_| Fault::new(WriteLost::Closed))?;
+        wiped
+            .await
+            .unwrap_or(Err(WriteLost::Closed))
+            .map_err(Fault::new)
     }
 
     pub(crate) async fn close(&self) {
@@ -198,14 +212,17 @@ impl Keeper {
         while let Some(first) = requests.recv().await {
             let mut batch = Batch::default();
             let mut outcome = Ok(());
+            let mut wiping = None;
             let mut closing = None;
             let mut next = Some(first);
             while let Some(request) = next {
                 match request {
                     Request::Turn(writer) => outcome = self.lend(writer, &mut batch).await,
+                    Request::Wipe(answer) => wiping = Some(answer),
                     Request::Close(answer) => closing = Some(answer),
                 }
                 if outcome.is_err()
+                    || wiping.is_some()
                     || closing.is_some()
                     || batch.writers.len() >= MOST_WRITES_PER_FLUSH
                 {
@@ -219,6 +236,10 @@ impl Keeper {
             // After a failed flush too: nobody knows whether it reached the disk.
             self.read_model.changed(batch.changed);
             self.answer(batch, &outcome);
+            if let Some(answer) = wiping {
+                // Nobody waiting for it any more is fine.
+                let _ = answer.send(self.wipe().await);
+            }
             if let Some(answer) = closing {
                 requests.close();
                 self.close().await;
@@ -308,6 +329,14 @@ impl Keeper {
             self.connection = Kept::Idle(connection);
         }
         outcome
+    }
+
+    /// A failure changes nothing: what is on the disk is as good as before.
+    async fn wipe(&mut self) -> Result<(), WriteLost> {
+        match (self.dialect.wipe(), &mut self.connection) {
+            (Some(sql), Kept::Idle(connection)) => run(connection, sql).await,
+            _ => Ok(()),
+        }
     }
 
     /// Tells everyone of the batch how their shared flush went.

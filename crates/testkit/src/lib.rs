@@ -40,7 +40,14 @@ pub struct Caller {
 /// # Panics
 /// When the server does not start: a test cannot go on without it.
 pub async fn start() -> TestAws {
-    let dir = tempfile::tempdir().expect("a directory for the test");
+    start_in(tempfile::tempdir().expect("a directory for the test")).await
+}
+
+/// Starts a server without an agent in a directory that may have a `data/sealift.db` already.
+///
+/// # Panics
+/// When the server does not start.
+pub async fn start_in(dir: TempDir) -> TestAws {
     let credentials_file = dir.path().join("config/credentials");
     let server = Server::start(Config {
         listen: ([127, 0, 0, 1], 0).into(),

@@ -25,7 +25,10 @@ pub(crate) static METADATA: Metadata = Metadata {
         "ListSecrets",
         "PutResourcePolicy",
         "PutSecretValue",
+        "RemoveRegionsFromReplication",
+        "ReplicateSecretToRegions",
         "RestoreSecret",
+        "StopReplicationToReplica",
         "TagResource",
         "UntagResource",
         "UpdateSecret",
@@ -385,6 +388,49 @@ pub mod put_secret_value {
     }
 }
 
+/// `secretsmanager:RemoveRegionsFromReplication`
+pub mod remove_regions_from_replication {
+    operation! { RemoveRegionsFromReplication, SecretsManager, "secretsmanager:RemoveRegionsFromReplication", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub remove_replica_regions: Vec<String> = "RemoveReplicaRegions", super::REMOVE_REPLICA_REGION_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub replication_status: Option<Vec<super::ReplicationStatusType>> = "ReplicationStatus";
+        }
+    }
+}
+
+/// `secretsmanager:ReplicateSecretToRegions`
+pub mod replicate_secret_to_regions {
+    operation! { ReplicateSecretToRegions, SecretsManager, "secretsmanager:ReplicateSecretToRegions", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub add_replica_regions: Vec<super::ReplicaRegionType> = "AddReplicaRegions", super::ADD_REPLICA_REGION_LIST_TYPE;
+            pub force_overwrite_replica_secret: Option<bool> = "ForceOverwriteReplicaSecret";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub replication_status: Option<Vec<super::ReplicationStatusType>> = "ReplicationStatus";
+        }
+    }
+}
+
 /// `secretsmanager:RestoreSecret`
 pub mod restore_secret {
     operation! { RestoreSecret, SecretsManager, "secretsmanager:RestoreSecret", Write, has_output: true }
@@ -401,6 +447,25 @@ pub mod restore_secret {
         pub struct Output {
             pub arn: Option<String> = "ARN";
             pub name: Option<String> = "Name";
+        }
+    }
+}
+
+/// `secretsmanager:StopReplicationToReplica`
+pub mod stop_replication_to_replica {
+    operation! { StopReplicationToReplica, SecretsManager, "secretsmanager:StopReplicationToReplica", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
         }
     }
 }
@@ -693,6 +758,7 @@ static REGION_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(128)
     .pattern(pattern!(r"^([a-z]+-)+\d+$", r"\A(?:^([a-z]+-)+[0-9]+$)\z"));
+static REMOVE_REPLICA_REGION_LIST_TYPE: Shape = Shape::ANY.min_length(1).member(&REGION_TYPE);
 static ROTATION_TOKEN_TYPE: Shape = Shape::ANY
     .min_length(36)
     .max_length(256)

@@ -5,13 +5,14 @@ use api::{
     secretsmanager::{
         Error,
         create_secret::{CreateSecret, Input, Output},
+        replicate_secret_to_regions::ReplicateSecretToRegions,
+        tag_resource::TagResource,
     },
 };
 use store::secrets::Secret;
-use types::Tag;
 
 use super::{
-    errors, sealing,
+    errors, replicas, sealing,
     secret_id::{SUFFIX_ALPHABET, SUFFIX_LENGTH, check_name},
     tags,
     value::Value,
@@ -23,7 +24,7 @@ impl Operation for CreateSecret {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         check_name(&input.name).map_err(errors::invalid_name)?;
         let tags = input.tags.map(tags::of_request).transpose()?;
-        let secret = Secret {
+        let mut secret = Secret {
             arn: new_arn(cx, &input.name),
             account: cx.account().clone(),
             region: cx.region.clone(),
@@ -38,8 +39,16 @@ impl Operation for CreateSecret {
             deletion: None,
             primary_region: None,
         };
-        authorize(cx, &secret)?;
-        errors::refuse_unsupported("AddReplicaRegions", input.add_replica_regions.is_some())?;
+        let replicas = input.add_replica_regions.unwrap_or_default();
+        let force = input.force_overwrite_replica_secret;
+        authorize(cx, &secret, |access| match replicas.as_slice() {
+            [] => access,
+            wanted => replicas::conditions(access, wanted, force),
+        })?;
+        if !replicas.is_empty() {
+            let access = access_to(&secret, ReplicateSecretToRegions::ACTION);
+            cx.authorize(replicas::conditions(access, &replicas, force))?;
+        }
         errors::refuse_unsupported("Type", input.type_.is_some())?;
         let token = errors::required_token(input.client_request_token)?;
         let value = Value::of_request(input.secret_string, input.secret_binary)?;
@@ -51,11 +60,12 @@ impl Operation for CreateSecret {
         if let Some(value) = &value {
             versions::write(cx, &secret, &token, value, None).await?;
         }
+        replicas::add(cx, &mut secret, replicas, force.unwrap_or(false)).await?;
         Ok(Output {
+            replication_status: replicas::statuses(cx, &secret).await?,
             arn: Some(secret.arn),
             name: Some(secret.name),
             version_id: value.map(|_| token),
-            replication_status: None,
         })
     }
 }
@@ -67,20 +77,24 @@ fn new_arn(cx: &Cx, name: &str) -> String {
         .to_string()
 }
 
-/// Both actions are decided under the ARN about to be created; a denial names the secret, whose suffix is not known yet.
-fn authorize(cx: &mut Cx, secret: &Secret) -> Result<(), Error> {
-    let tags: &[Tag] = secret.tags.as_deref().unwrap_or_default();
-    let access = |action| {
-        Access::new(action, secret.arn.as_str())
-            .with("secretsmanager:Name", secret.name.as_str())
-            .with_some("secretsmanager:Description", secret.description.as_deref())
-            .with_some("secretsmanager:KmsKeyId", secret.kms_key_id.as_deref())
-            .with_request_tags(tags::pairs(tags))
-            .shown_as(secret.name.as_str())
-    };
-    cx.authorize(access(CreateSecret::ACTION))?;
-    if !tags.is_empty() {
-        cx.authorize(access("secretsmanager:TagResource"))?;
+/// Each action is decided under the ARN about to be created; a denial names the secret, whose suffix is not known yet.
+fn access_to(secret: &Secret, action: &str) -> Access {
+    Access::new(action, secret.arn.as_str())
+        .with("secretsmanager:Name", secret.name.as_str())
+        .with_some("secretsmanager:Description", secret.description.as_deref())
+        .with_some("secretsmanager:KmsKeyId", secret.kms_key_id.as_deref())
+        .with_request_tags(tags::pairs(secret.tags.as_deref().unwrap_or_default()))
+        .shown_as(secret.name.as_str())
+}
+
+fn authorize(
+    cx: &mut Cx,
+    secret: &Secret,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<(), Error> {
+    cx.authorize(conditions(access_to(secret, CreateSecret::ACTION)))?;
+    if secret.tags.is_some() {
+        cx.authorize(access_to(secret, TagResource::ACTION))?;
     }
     Ok(())
 }
@@ -117,9 +131,9 @@ async fn created_before(
         return Err(errors::token_in_use(&token, &known.arn));
     }
     Ok(Output {
+        replication_status: replicas::statuses(cx, &known).await?,
         arn: Some(known.arn),
         name: Some(known.name),
         version_id: Some(token),
-        replication_status: None,
     })
 }

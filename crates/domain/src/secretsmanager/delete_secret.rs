@@ -36,6 +36,9 @@ impl Operation for DeleteSecret {
                 .with_some("secretsmanager:ForceDeleteWithoutRecovery", forced)
         })?;
 
+        if let Some(secret) = &secret {
+            refuse_replicated(cx, secret, &input.secret_id).await?;
+        }
         match secret {
             Some(secret) if force => {
                 cx.db.delete_secret(&secret.arn).await?;
@@ -65,6 +68,20 @@ fn check_window(days: Option<i64>, force: bool) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Refuses a replica, which goes with its place in the replication, and a primary that still has replicas.
+async fn refuse_replicated(cx: &mut Cx, secret: &Secret, secret_id: &str) -> Result<(), Error> {
+    errors::refuse_replica(secret)?;
+    let replicas = cx.db.secret_replicas(&secret.arn).await?;
+    if replicas.is_empty() {
+        return Ok(());
+    }
+    let regions: Vec<_> = replicas.iter().map(|one| one.region.as_str()).collect();
+    Err(Error::InvalidParameter(format!(
+        "You can't delete secret {secret_id} that still has replica regions [{}]",
+        regions.join(",")
+    )))
 }
 
 async fn mark(cx: &mut Cx, mut secret: Secret, days: i64) -> Result<Output, Error> {

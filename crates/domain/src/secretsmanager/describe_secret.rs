@@ -8,7 +8,7 @@ use api::{
     },
 };
 
-use super::{locate::locate, tags};
+use super::{locate::locate, replicas, tags};
 use crate::{Cx, Operation};
 
 impl Operation for DescribeSecret {
@@ -16,6 +16,7 @@ impl Operation for DescribeSecret {
         let located = locate(cx, &input.secret_id).await?;
         let secret = located.authorize(cx, Self::ACTION, |access| access)?;
 
+        let replication_status = replicas::statuses(cx, &secret).await?;
         let mut labels = cx.db.labels_of_secrets(vec![secret.arn.clone()]).await?;
         Ok(Output {
             version_ids_to_stages: labels.remove(&secret.arn),
@@ -32,6 +33,7 @@ impl Operation for DescribeSecret {
             deleted_date: secret.deletion.map(|deletion| deletion.marked),
             tags: secret.tags.map(tags::to_answer),
             created_date: Some(secret.created),
+            replication_status,
             primary_region: secret.primary_region.map(|region| region.to_string()),
             ..Output::default()
         })

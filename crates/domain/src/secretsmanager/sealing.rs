@@ -6,6 +6,7 @@
 use api::{CommonError, kms, secretsmanager::Error};
 use crypto::EncryptionContext;
 use store::secrets::{SealedValue, Secret, SecretVersion};
+use types::SecretValue;
 
 use super::{
     stages::{CURRENT, PENDING, PREVIOUS},
@@ -88,10 +89,25 @@ pub(super) async fn check_key(cx: &mut Cx, secret: &Secret) -> Result<(), Error>
     Ok(())
 }
 
+/// AWS: whoever gives a secret another key must be allowed to encrypt under it as such, beside using data keys of it.
+async fn check_encrypt(cx: &mut Cx, secret: &Secret) -> Result<(), Error> {
+    if secret.kms_key_id.is_none() {
+        return Ok(());
+    }
+    let key = resolve(cx, secret).await?;
+    let context = context(secret, VALIDATION);
+    let nothing = SecretValue::from(VALIDATION.to_owned());
+    forward::encrypt(cx, Via::SecretsManager, &key, &context, &nothing)
+        .await
+        .map_err(on_write)?;
+    Ok(())
+}
+
 /// Brings the versions that AWS's own labels name under the secret's key, which is a new one. Others stay under the
 /// key they have.
 pub(super) async fn change_key(cx: &mut Cx, secret: &Secret) -> Result<(), Error> {
     check_key(cx, secret).await?;
+    check_encrypt(cx, secret).await?;
     let named = |version: &SecretVersion| {
         let mut labels = version.labels.iter();
         labels.any(|label| [CURRENT, PENDING, PREVIOUS].contains(&label.as_str()))
