@@ -86,6 +86,8 @@ pub enum CommonError {
     Serialization(String),
     /// No operation of this name exists: what was asked for.
     UnknownOperation(String),
+    /// A protocol that the service does not speak here.
+    UnknownProtocol(&'static str),
     /// A Query action that its version does not have.
     InvalidAction {
         action: String,
@@ -131,9 +133,10 @@ impl CommonError {
             Self::AccessDenied(_) => ("AccessDeniedException", 400),
             Self::NotAuthorized => ("NotAuthorizedException", 400),
             Self::Serialization(_) => ("SerializationException", 400),
-            Self::UnknownOperation(_) | Self::InvalidAction { .. } | Self::MissingAction => {
-                ("UnknownOperationException", 400)
-            }
+            Self::UnknownOperation(_)
+            | Self::UnknownProtocol(_)
+            | Self::InvalidAction { .. }
+            | Self::MissingAction => ("UnknownOperationException", 400),
             Self::Unsupported(_) => ("UnsupportedOperationException", 400),
             Self::Signature(error) => error.json_code(),
             Self::RequestTooLarge => ("RequestEntityTooLargeException", 413),
@@ -150,7 +153,9 @@ impl CommonError {
             Self::AccessDenied(_) => ("AccessDenied", 403),
             Self::NotAuthorized => ("NotAuthorized", 403),
             Self::Serialization(_) => ("MalformedInput", 400),
-            Self::UnknownOperation(_) | Self::InvalidAction { .. } => ("InvalidAction", 400),
+            Self::UnknownOperation(_) | Self::UnknownProtocol(_) | Self::InvalidAction { .. } => {
+                ("InvalidAction", 400)
+            }
             Self::MissingAction => ("MissingAction", 400),
             Self::Unsupported(_) => ("UnsupportedOperation", 400),
             Self::Signature(error) => error.query_code(),
@@ -172,6 +177,14 @@ impl CommonError {
                 "The request names no operation.".to_owned()
             }
             Self::UnknownOperation(name) => format!("The operation {name} is not known."),
+            Self::UnknownProtocol(name) => {
+                let spoken = if service.is_query() {
+                    "AWS Query"
+                } else {
+                    "AWS JSON 1.1"
+                };
+                format!("The protocol {name} is not spoken here; use {spoken}.")
+            }
             Self::InvalidAction { action, version } => {
                 format!("Could not find operation {action} for version {version}")
             }

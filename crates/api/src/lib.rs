@@ -6,6 +6,7 @@
 #[macro_use]
 mod macros;
 
+mod body;
 pub mod codec;
 mod errors;
 mod generated;
@@ -15,9 +16,10 @@ mod route;
 mod service;
 pub mod sigv4;
 
+pub use body::plain_body;
 pub use errors::{CommonError, ErrorReport, MessageKey, ServiceError};
 pub use generated::{ecs, iam, kms, logs, secretsmanager, ssm, sts};
 pub use operation::{Kind, Modeled, decode_input};
-pub use render::{Response, render_error, render_output};
+pub use render::{AnswerForm, Response, render_error, render_output};
 pub use route::{Refused, Routed, route};
 pub use service::{Protocol, Service, implemented_operations, known_operations};

@@ -39,14 +39,15 @@ pub fn route(parts: &Parts, body: &[u8]) -> Result<Routed, Refused> {
     if is_rpc_v2(parts) {
         return refuse(
             scope.unwrap_or(Service::SecretsManager),
-            CommonError::UnknownOperation("smithy-rpc-v2-cbor".to_owned()),
+            CommonError::UnknownProtocol("rpc-v2-cbor"),
         );
+    }
+    let in_query = query.split('&').any(|pair| pair.starts_with("Action="));
+    if in_query && (body.is_empty() || parts.method == Method::GET) {
+        return self::query(scope, query.as_bytes());
     }
     if is_form(&parts.headers) {
         return self::query(scope, body);
-    }
-    if parts.method == Method::GET && query.split('&').any(|pair| pair.starts_with("Action=")) {
-        return self::query(scope, query.as_bytes());
     }
     match scope {
         Some(service) if service.is_query() && !body.is_empty() => refuse(
@@ -87,7 +88,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// Newer SDKs may prefer this protocol where a service's model offers it. None of ours does.
-fn is_rpc_v2(parts: &Parts) -> bool {
+pub(crate) fn is_rpc_v2(parts: &Parts) -> bool {
     header(&parts.headers, "smithy-protocol").is_some_and(|p| p.eq_ignore_ascii_case("rpc-v2-cbor"))
         || (parts.uri.path().starts_with("/service/") && parts.uri.path().contains("/operation/"))
 }
@@ -121,13 +122,6 @@ fn json(parts: &Parts, target: &str, body: &[u8]) -> Result<Routed, Refused> {
     if !is_json {
         return Err(serialization(format!(
             "content type `{media_type}` is not `application/x-amz-json-1.1`"
-        )));
-    }
-    if let Some(encoding) = header(&parts.headers, header::CONTENT_ENCODING.as_str())
-        && !encoding.eq_ignore_ascii_case("identity")
-    {
-        return Err(serialization(format!(
-            "content encoding `{encoding}` is not supported"
         )));
     }
     match parse_json(body).map_err(|error| refuse(error.into()))? {

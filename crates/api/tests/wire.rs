@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use api::{
-    CommonError, ErrorReport, Modeled, Refused, Response, Service, ServiceError, ecs, iam, kms,
-    render_error, render_output, route, secretsmanager, sigv4::SignatureError, ssm,
+    AnswerForm, CommonError, ErrorReport, Modeled, Refused, Response, Service, ServiceError, ecs,
+    iam, kms, render_error, render_output, route, secretsmanager, sigv4::SignatureError, ssm, sts,
 };
 use http::Request;
 use types::{Fault, SecretValue, Timestamp};
@@ -21,11 +21,16 @@ fn shown(response: &Response) -> String {
 }
 
 fn answer<O: Modeled>(output: &O::Output) -> String {
-    shown(&render_output::<O>(REQUEST_ID, output))
+    shown(&render_output::<O>(AnswerForm::Usual, REQUEST_ID, output))
 }
 
 fn error(service: Service, report: &ErrorReport) -> String {
-    shown(&render_error(service, REQUEST_ID, report))
+    shown(&render_error(
+        AnswerForm::Usual,
+        service,
+        REQUEST_ID,
+        report,
+    ))
 }
 
 fn ask(
@@ -236,7 +241,6 @@ fn what_cannot_be_routed_is_refused_in_the_words_of_its_service() {
         (vec![("smithy-protocol", "rpc-v2-cbor"), sts], b"x"),
         (vec![("content-type", "text/plain"), target], b"{}"),
         (vec![target], b"{}"),
-        (vec![JSON, target, ("content-encoding", "gzip")], b"{}"),
         (vec![JSON, target], b"[]"),
         (vec![JSON, target], b"{\"MaxResults\":"),
         (vec![JSON, target], b"{\"a\":\"\xff\"}"),
@@ -247,6 +251,57 @@ fn what_cannot_be_routed_is_refused_in_the_words_of_its_service() {
         let _ = writeln!(text, "{}", ask(&headers, "/", body).unwrap_err());
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_query_service_answers_in_json_where_that_is_asked_for() {
+    let output = sts::get_caller_identity::Output {
+        user_id: Some("AIDA".to_owned()),
+        account: Some("123456789012".to_owned()),
+        arn: Some("arn:aws:iam::123456789012:user/a".to_owned()),
+    };
+    let answer = render_output::<sts::get_caller_identity::GetCallerIdentity>(
+        AnswerForm::Json,
+        REQUEST_ID,
+        &output,
+    );
+    assert_eq!(
+        shown(&answer),
+        format!(
+            "200\ncontent-type: application/json\nx-amzn-requestid: {REQUEST_ID}\n\n{}",
+            r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"UserId":"AIDA","Account":"123456789012","Arn":"arn:aws:iam::123456789012:user/a"},"ResponseMetadata":{"RequestId":"11111111-2222-4333-8444-555555555555"}}}"#
+        )
+    );
+    let report = CommonError::MissingAction.report(Service::Sts);
+    let refused = render_error(AnswerForm::Json, Service::Sts, REQUEST_ID, &report);
+    assert_eq!(
+        String::from_utf8_lossy(&refused.body),
+        r#"{"Error":{"Code":"MissingAction","Message":"The request must contain the parameter Action","Type":"Sender"},"RequestId":"11111111-2222-4333-8444-555555555555"}"#
+    );
+}
+
+#[test]
+fn a_cbor_client_is_refused_in_cbor() {
+    let report = CommonError::UnknownProtocol("rpc-v2-cbor").report(Service::Kms);
+    let refused = render_error(AnswerForm::Cbor, Service::Kms, REQUEST_ID, &report);
+    let mut body = vec![0xa2];
+    for text in [
+        "__type",
+        "UnknownOperationException",
+        "message",
+        "The protocol rpc-v2-cbor is not spoken here; use AWS JSON 1.1.",
+    ] {
+        body.extend([0x7a, 0, 0, 0, u8::try_from(text.len()).unwrap()]);
+        body.extend(text.as_bytes());
+    }
+    assert_eq!(refused.body, body);
+    let named = ("smithy-protocol", "rpc-v2-cbor".to_owned());
+    assert!(refused.headers.contains(&named));
+    assert!(
+        refused
+            .headers
+            .contains(&("content-type", "application/cbor".to_owned()))
+    );
 }
 
 #[test]

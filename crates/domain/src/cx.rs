@@ -33,6 +33,8 @@ pub struct RequestFacts {
     pub user_agent: Option<String>,
     /// Whether the request came over TLS (`aws:SecureTransport`).
     pub secure: bool,
+    /// What the caller wants the answer in.
+    pub answer_form: api::AnswerForm,
 }
 
 impl Cx {

@@ -75,7 +75,11 @@ impl<O: Operation> Prepared for Call<O> {
             let output = O::run(cx, self.input)
                 .await
                 .map_err(|error| Failure::from_error(&error))?;
-            Ok(render_output::<O>(&cx.request.id, &output))
+            Ok(render_output::<O>(
+                cx.request.answer_form,
+                &cx.request.id,
+                &output,
+            ))
         })
     }
 }

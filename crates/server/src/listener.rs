@@ -32,7 +32,7 @@ pub async fn serve(listener: TcpListener, pipeline: Pipeline, mut stop: watch::R
         }
     });
     let routes = Router::new()
-        .route("/_sealift/health", get(health))
+        .route("/_sealift/health", get(health).fallback(aws))
         .fallback(aws)
         .with_state(pipeline);
     let stopped = async move {
@@ -84,8 +84,8 @@ async fn aws(
     }
 }
 
-/// How long a body may be.
-fn most(parts: &Parts) -> usize {
+/// How long a body may be, also after it was unfolded.
+pub fn most(parts: &Parts) -> usize {
     let target = parts.headers.get("x-amz-target");
     match target.map(header::HeaderValue::as_bytes) {
         Some(b"Logs_20140328.PutLogEvents") => MAX_LOG_BODY,

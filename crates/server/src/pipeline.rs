@@ -3,9 +3,12 @@
 //! This is the one place that knows all of it. An operation cannot open or keep a transaction, and cannot leave
 //! without an audit record.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
 
-use api::{CommonError, Kind, Response, Service, codec::Node, render_error, sigv4::SignedRequest};
+use api::{
+    AnswerForm, CommonError, Kind, Response, Service, codec::Node, render_error,
+    sigv4::SignedRequest,
+};
 use bytes::Bytes;
 use domain::{
     Cx, RequestFacts, World,
@@ -14,9 +17,13 @@ use domain::{
 };
 use http::{HeaderValue, header, request::Parts};
 use http_body_util::Full;
+use store::Session;
 use types::{Fault, Region, Timestamp};
 
-use crate::audit::{AuditLog, Record, Trail};
+use crate::{
+    audit::{AuditLog, Record, Trail},
+    listener,
+};
 
 /// Answers requests of the AWS API.
 #[derive(Clone)]
@@ -71,8 +78,9 @@ impl Pipeline {
             outcome = Err(failure(&fault, asked.service));
         }
         self.log(begun, &id, &event, &outcome);
-        let answer =
-            outcome.unwrap_or_else(|failure| render_error(asked.service, &id, &failure.report));
+        let form = AnswerForm::of(&parts);
+        let answer = outcome
+            .unwrap_or_else(|failure| render_error(form, asked.service, &id, &failure.report));
         into_http(answer)
     }
 
@@ -91,7 +99,11 @@ impl Pipeline {
                 (Bytes::new(), Err(CommonError::Serialization(text)))
             }
         };
-        let (asked, node) = match api::route(parts, &body) {
+        let (plain, whole) = match api::plain_body(&parts.headers, &body, listener::most(parts)) {
+            Ok(plain) => (plain, whole),
+            Err(error) => (Cow::Borrowed(&[] as &[u8]), whole.and(Err(error))),
+        };
+        let (asked, node) = match api::route(parts, &plain) {
             Ok(routed) => {
                 let operation = Some(routed.operation);
                 let service = routed.service;
@@ -119,7 +131,7 @@ impl Pipeline {
         id: &str,
         trail: &mut Trail,
     ) -> Result<Response, Failure> {
-        let (caller, region) = authenticate(&self.world, parts, body, service, trail)
+        let (caller, region, db) = authenticate(&self.world, parts, body, service, trail)
             .await
             .map_err(|error| failure(&error, service))?;
         let operation = operation.unwrap_or_default();
@@ -135,33 +147,30 @@ impl Pipeline {
             source_ip: trail.source_address,
             user_agent: text_of(parts, &header::USER_AGENT),
             secure: false,
+            answer_form: AnswerForm::of(parts),
         };
-        self.act(prepared, service, caller, region, facts, trail)
-            .await
+        let db = match prepared.kind() {
+            Kind::Read => db,
+            Kind::Write => {
+                // Whoever waits for a turn to write must not keep a reader from others.
+                drop(db);
+                let db = self.world.store.write().await;
+                db.map_err(|fault| failure(&CommonError::Fault(fault), service))?
+            }
+        };
+        let cx = Cx::new(Arc::clone(&self.world), db, caller, region, facts);
+        self.act(prepared, service, cx, trail).await
     }
 
-    /// Runs the operation in a session of its kind, and keeps what it wrote if it succeeded.
+    /// Runs the operation, and keeps what it wrote if it succeeded.
     async fn act(
         &self,
         prepared: Box<dyn Prepared>,
         service: Service,
-        caller: Caller,
-        region: Region,
-        facts: RequestFacts,
+        mut cx: Cx,
         trail: &mut Trail,
     ) -> Result<Response, Failure> {
         let fault = |fault: Fault| failure(&CommonError::Fault(fault), service);
-        let session = match prepared.kind() {
-            Kind::Read => self.world.store.read().await,
-            Kind::Write => self.world.store.write().await,
-        };
-        let mut cx = Cx::new(
-            Arc::clone(&self.world),
-            session.map_err(fault)?,
-            caller,
-            region,
-            facts,
-        );
         let outcome = prepared.run(&mut cx).await;
         let ended = cx.end();
         trail.decided = ended.decided;
@@ -212,14 +221,15 @@ impl Pipeline {
     }
 }
 
-/// Who signed a request to this service, and for which region.
+/// Who signed a request to this service, and for which region. The session that was read with can be read on with, so
+/// that a request sees one state of the store.
 pub async fn authenticate(
     world: &World,
     parts: &Parts,
     body: &[u8],
     service: Service,
     trail: &mut Trail,
-) -> Result<(Caller, Region), CommonError> {
+) -> Result<(Caller, Region, Session), CommonError> {
     let signed = SignedRequest::parse(parts, body)?;
     trail.access_key_id = Some(signed.access_key_id.clone());
     let mut db = world.store.read().await?;
@@ -227,7 +237,7 @@ pub async fn authenticate(
     let region: Region = signed.scope.region.parse().map_err(Fault::new)?;
     trail.region = Some(region.clone());
     trail.caller = Some(caller.clone());
-    Ok((caller, region))
+    Ok((caller, region, db))
 }
 
 fn failure(error: &CommonError, service: Service) -> Failure {

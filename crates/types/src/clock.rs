@@ -69,6 +69,12 @@ impl Timestamp {
             .map(|t| Self(t.as_millisecond()))
     }
 
+    /// Reads `Tue, 02 Jan 2024 03:04:05 GMT`, the form of HTTP's own dates.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+        date.ok().map(|t| Self(t.as_millisecond()))
+    }
+
     /// Reads `20240102T030405Z`.
     pub fn parse_amz_date(text: &str) -> Option<Self> {
         if text.len() != 16 || !text.is_ascii() {

@@ -3,6 +3,8 @@
 use http::{HeaderMap, Uri, header::HOST, request::Parts};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
+use super::SignatureError;
+
 /// Everything but the unreserved characters is encoded.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -16,7 +18,7 @@ const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 pub(super) fn request(
     parts: &Parts,
     query: &Query,
-    signed_headers: &[String],
+    signed_headers: &[&str],
     payload_hash: &str,
 ) -> Option<Vec<u8>> {
     let mut canonical = Vec::new();
@@ -104,8 +106,29 @@ impl Query {
 
     /// The first value of a parameter, where it is text.
     pub(super) fn first(&self, name: &str) -> Option<String> {
-        let (_, value) = self.0.iter().find(|(n, _)| n == name.as_bytes())?;
-        String::from_utf8(value.clone()).ok()
+        let value = self.values(name).next()?;
+        String::from_utf8(value.to_vec()).ok()
+    }
+
+    /// The value of a parameter that must not come twice.
+    pub(super) fn only(&self, name: &str) -> Result<Option<String>, SignatureError> {
+        let mut values = self.values(name);
+        let value = values.next().map(|value| String::from_utf8(value.to_vec()));
+        match (value.transpose(), values.next()) {
+            (Ok(value), None) => Ok(value),
+            _ => Err(SignatureError::Incomplete(format!(
+                "AWS query-string parameters must include '{name}' once, as text. Re-examine the query-string parameters."
+            ))),
+        }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let named = self.0.iter().filter(move |(n, _)| n == name.as_bytes());
+        named.map(|(_, value)| value.as_slice())
     }
 
     /// Encoded anew and sorted by name, then value. A signature does not cover itself.

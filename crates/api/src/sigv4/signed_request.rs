@@ -1,7 +1,7 @@
 //! Reading and checking the signature of a request.
 
 use crypto::sha256_hex;
-use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING, request::Parts};
 use subtle::ConstantTimeEq;
 use types::{SecretValue, Timestamp};
 
@@ -23,9 +23,9 @@ pub struct SignedRequest {
     amz_date: String,
     signed_at: Timestamp,
     expires: Option<i64>,
-    signature: String,
+    pub(super) signature: String,
     /// What the signature should cover, or why it cannot.
-    string_to_sign: Result<String, SignatureError>,
+    pub(super) string_to_sign: Result<String, SignatureError>,
 }
 
 impl SignedRequest {
@@ -106,19 +106,16 @@ fn canonical(
     said: &Authorization,
     body: &[u8],
 ) -> Result<Vec<u8>, SignatureError> {
-    let signed: Vec<String> = said
-        .signed_headers
-        .split(';')
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let is_signed = |name: &str| signed.iter().any(|header| header == name);
+    let signed: Vec<&str> = said.signed_headers.split(';').collect();
+    let is_signed = |name: &str| signed.contains(&name);
     let must_be_signed = |name: &str| {
         SignatureError::Invalid(format!(
             "'{name}' must be a 'SignedHeader' in the AWS Authorization."
         ))
     };
+    // AWS: the names of this one are HTTP/1.1's and HTTP/2's.
     if !is_signed("host") {
-        return Err(must_be_signed("Host"));
+        return Err(must_be_signed("Host' or ':authority"));
     }
     // A presigned request has its date among its parameters, all of which are signed.
     let date_header = if parts.headers.contains_key("x-amz-date") {
@@ -129,18 +126,47 @@ fn canonical(
     if said.expires.is_none() && !is_signed(date_header) {
         return Err(must_be_signed(date_header));
     }
-    if parts.headers.contains_key("x-amz-security-token") && !is_signed("x-amz-security-token") {
-        return Err(must_be_signed("x-amz-security-token"));
+    // What they say decides what the request does, and as whom.
+    for name in ["x-amz-security-token", "x-amz-target"] {
+        if parts.headers.contains_key(name) && !is_signed(name) {
+            return Err(must_be_signed(name));
+        }
     }
     let payload_hash = sha256_hex(body);
-    let claimed = parts.headers.get("x-amz-content-sha256");
-    if is_signed("x-amz-content-sha256")
-        && claimed.is_some_and(|c| c.as_bytes() != payload_hash.as_bytes())
-    {
-        return Err(SignatureError::Invalid(
-            "The provided 'x-amz-content-sha256' header does not match what was computed."
-                .to_owned(),
-        ));
-    }
+    check_claimed_payload(&parts.headers, &payload_hash)?;
     canonical::request(parts, query, &signed, &payload_hash).ok_or_else(SignatureError::mismatch)
+}
+
+/// A request may say what its payload is. It is the hash of what came, and nothing else.
+// AWS: unsigned and chunked payloads are S3's alone.
+fn check_claimed_payload(headers: &HeaderMap, hash: &str) -> Result<(), SignatureError> {
+    let text = |name| {
+        let value: Option<&HeaderValue> = headers.get(name);
+        value.and_then(|value| value.to_str().ok())
+    };
+    let in_chunks = text(CONTENT_ENCODING.as_str()).is_some_and(|encodings| {
+        let mut encodings = encodings.split(',');
+        encodings.any(|encoding| encoding.trim().eq_ignore_ascii_case("aws-chunked"))
+    });
+    let claimed = text("x-amz-content-sha256");
+    let refused = match claimed {
+        Some(claim) if claim.starts_with("STREAMING-") => format!(
+            "The payload is signed in chunks ('{claim}'), which this service does not accept; sign the whole payload."
+        ),
+        _ if in_chunks => "The payload is encoded in chunks ('aws-chunked'), which this service does not accept; sign the \
+                           whole payload."
+            .to_owned(),
+        Some("UNSIGNED-PAYLOAD") => {
+            "The payload must be signed: 'UNSIGNED-PAYLOAD' is not accepted by this service.".to_owned()
+        }
+        Some(claim) if claim != hash => {
+            "The provided 'x-amz-content-sha256' header does not match what was computed."
+                .to_owned()
+        }
+        _ if headers.contains_key("x-amz-content-sha256") && claimed.is_none() => {
+            "The provided 'x-amz-content-sha256' header is not printable ASCII.".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(SignatureError::Invalid(refused))
 }

@@ -50,8 +50,7 @@ async fn decide(
     id: &str,
     trail: &mut Trail,
 ) -> Result<Admitted, Refused> {
-    let fault = |fault: Fault| refuse_common(&CommonError::Fault(fault));
-    let (caller, region) = authenticate(world, parts, b"", Service::Ecs, trail)
+    let (caller, region, db) = authenticate(world, parts, b"", Service::Ecs, trail)
         .await
         .map_err(|error| refuse_common(&error))?;
     let request = RequestFacts {
@@ -59,8 +58,8 @@ async fn decide(
         source_ip: None,
         user_agent: None,
         secure: false,
+        answer_form: api::AnswerForm::default(),
     };
-    let db = world.store.read().await.map_err(fault)?;
     let mut cx = Cx::new(Arc::clone(world), db, caller, region, request);
     let query = Query::of(&parts.uri);
     let (cluster, instance) = (query.get("clusterArn"), query.get("containerInstanceArn"));
