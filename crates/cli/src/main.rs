@@ -64,3 +64,13 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("sealift: {error:#}");
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_of_every_command_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

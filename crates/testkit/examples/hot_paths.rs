@@ -35,6 +35,7 @@ async fn main() {
     let mut baseline = None;
     for path in [
         Path::Health,
+        Path::GetCallerIdentity,
         Path::GetSecretValue,
         Path::GetParameters,
         Path::PutSecretValue,
@@ -61,6 +62,8 @@ const READER: &str = r#"{"Version":"2012-10-17","Statement":[
 #[derive(Debug, Clone, Copy)]
 enum Path {
     Health,
+    /// The signature, and who it is from; nothing else.
+    GetCallerIdentity,
     GetSecretValue,
     /// Ten SecureStrings in one call.
     GetParameters,
@@ -92,6 +95,10 @@ async fn request(aws: &TestAws, reader: &Caller, path: Path) {
     let answer = match path {
         Path::Health => {
             raw.get(&format!("{}/_sealift/health", aws.server.endpoint()))
+                .await
+        }
+        Path::GetCallerIdentity => {
+            raw.query("sts", "2011-06-15", "GetCallerIdentity", &[])
                 .await
         }
         Path::GetSecretValue => {

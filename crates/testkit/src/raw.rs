@@ -43,6 +43,11 @@ impl RawClient {
         }
     }
 
+    /// Who signs.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// An AWS JSON 1.1 call: `target` is `AmazonSSM.GetParameter` and the like.
     pub async fn json(&self, service: &str, target: &str, body: &str) -> Answer {
         let headers = [

@@ -13,11 +13,13 @@ use crate::{Access, Cx};
 /// A secret that was looked for. Nothing of it can be read until [`authorize`](Self::authorize) gives it out.
 pub(super) struct Located {
     asked: String,
+    /// The account of the ARN, where it is not the caller's.
+    other_account: Option<AccountId>,
     secret: Option<Secret>,
 }
 
-/// Looks for a secret, in the caller's account by name and in any account by ARN. One that is marked for deletion is
-/// found too.
+/// Looks for a secret, in the caller's account by name or any ARN, and in another account by its complete ARN. One that is
+/// marked for deletion is found too.
 pub(super) async fn locate(cx: &mut Cx, secret_id: &str) -> Result<Located, Error> {
     let id = SecretId::parse(secret_id).map_err(errors::invalid_name)?;
     let secret = match &id {
@@ -26,16 +28,22 @@ pub(super) async fn locate(cx: &mut Cx, secret_id: &str) -> Result<Located, Erro
             cx.db.secret_by_name(&account, &cx.region, name).await?
         }
         SecretId::Arn(arn) if is_of_this_region(cx, arn) => cx.db.secret_by_arn(secret_id).await?,
-        SecretId::PartialArn(arn, name) if is_of_this_region(cx, arn) => {
-            match arn.account.parse::<AccountId>() {
-                Ok(account) => cx.db.secret_by_name(&account, &cx.region, name).await?,
-                Err(_) => None,
-            }
+        // AWS: across accounts the ARN must be complete; with less, its random end could be found out.
+        SecretId::PartialArn(arn, name)
+            if is_of_this_region(cx, arn) && arn.account == cx.account().as_str() =>
+        {
+            let account = cx.account().clone();
+            cx.db.secret_by_name(&account, &cx.region, name).await?
         }
         SecretId::Arn(_) | SecretId::PartialArn(..) | SecretId::Foreign => None,
     };
+    let other_account = match &id {
+        SecretId::Arn(arn) | SecretId::PartialArn(arn, _) => arn.account.parse().ok(),
+        SecretId::Name(_) | SecretId::Foreign => None,
+    };
     Ok(Located {
         asked: secret_id.to_owned(),
+        other_account: other_account.filter(|account| account != cx.account()),
         secret,
     })
 }
@@ -63,10 +71,14 @@ impl Located {
         action: &str,
         conditions: impl FnOnce(Access) -> Access,
     ) -> Result<Option<Secret>, Error> {
-        let access = match &self.secret {
-            Some(secret) => access_to(secret, action)?,
+        let access = match (&self.secret, &self.other_account) {
+            (Some(secret), _) => access_to(secret, action)?,
+            // What is not there in another account is denied like what is.
+            (None, Some(account)) => {
+                Access::new(action, self.asked.as_str()).resource_account(account)
+            }
             // A secret that does not exist is authorised under the text that was asked for.
-            None => Access::new(action, self.asked.as_str()),
+            (None, None) => Access::new(action, self.asked.as_str()),
         };
         cx.authorize(conditions(access))?;
         Ok(self.secret)

@@ -16,7 +16,8 @@ use crate::{
 #[derive(Args)]
 pub struct Arguments {
     /// Twelve digits
-    account_id: AccountId,
+    #[arg(value_name = "ID")]
+    account: AccountId,
     /// Print the secret access key instead of keeping it in the credentials file
     #[arg(long)]
     print: bool,
@@ -29,13 +30,11 @@ pub struct Arguments {
 /// Makes the account, and puts its root user's access key where the user wants it.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments {
-        account_id,
-        settings,
-        ..
+        account, settings, ..
     } = &arguments;
     let channel = settings.open().await?;
     let made = channel.ask(CreateAccount {
-        account_id: account_id.clone(),
+        account_id: account.clone(),
     });
     let made = made.await;
     channel.close().await;
