@@ -323,6 +323,26 @@ def a_user(given: Given, action: str, **parameters) -> str:
     return user["UserName"]
 
 
+def a_group(given: Given, action: str, **parameters) -> str:
+    group = given.client("iam").create_group(GroupName=new_name(), Path="/p/")["Group"]
+    given.parameters, given.needs, given.named = (
+        {"GroupName": group["GroupName"], **parameters},
+        [(action, group["Arn"])],
+        f"group {group['GroupName']}",
+    )
+    return group["GroupName"]
+
+
+def an_instance_profile(given: Given, action: str, **parameters) -> str:
+    profile = given.client("iam").create_instance_profile(InstanceProfileName=new_name(), Path="/p/")["InstanceProfile"]
+    given.parameters, given.needs, given.named = (
+        {"InstanceProfileName": profile["InstanceProfileName"], **parameters},
+        [(action, profile["Arn"])],
+        f"instance profile {profile['InstanceProfileName']}",
+    )
+    return profile["InstanceProfileName"]
+
+
 def a_policy(given: Given, action: str, **parameters) -> str:
     arn = given.client("iam").create_policy(PolicyName=new_name(), PolicyDocument=DOCUMENT)["Policy"]["Arn"]
     given.parameters, given.needs, given.named = {"PolicyArn": arn, **parameters}, [(action, arn)], f"policy {arn}"
@@ -332,7 +352,7 @@ def a_policy(given: Given, action: str, **parameters) -> str:
 DOCUMENT = policy(allow("ssm:GetParameter"))
 INLINE = {"PolicyName": "p"}
 
-for kind, make in (("Role", a_role), ("User", a_user)):
+for kind, make in (("Role", a_role), ("User", a_user), ("Group", a_group)):
 
     def put_inline(given, kind=kind, make=make):
         make(given, f"iam:Put{kind}Policy", **INLINE, PolicyDocument=DOCUMENT)
@@ -406,6 +426,125 @@ for one, extra in (("UpdateAccessKey", {"Status": "Inactive"}), ("DeleteAccessKe
 everywhere("iam:ListRoles")
 everywhere("iam:ListUsers")
 everywhere("iam:ListPolicies")
+everywhere("iam:ListGroups")
+everywhere("iam:ListInstanceProfiles")
+everywhere("iam:ListAccountAliases")
+everywhere("iam:GetAccountSummary")
+everywhere("iam:GetAccountAuthorizationDetails")
+everywhere("iam:CreateAccountAlias", AccountAlias=new_name())
+
+
+@operation("iam:DeleteAccountAlias")
+def delete_account_alias(given):
+    alias = new_name()
+    given.client("iam").create_account_alias(AccountAlias=alias)
+    given.parameters, given.needs = {"AccountAlias": alias}, [("iam:DeleteAccountAlias", "*")]
+
+
+@operation("iam:GetAccessKeyLastUsed")
+def get_access_key_last_used(given):
+    name = a_user(given, "iam:GetAccessKeyLastUsed")
+    key = given.client("iam").create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
+    given.parameters, given.named = {"AccessKeyId": key}, f"access key {key}"
+
+
+# Tags, boundaries, new names
+
+for kind, make in (("Role", a_role), ("User", a_user), ("InstanceProfile", an_instance_profile), ("Policy", a_policy)):
+    for one, extra in (
+        (f"Tag{kind}", {"Tags": [{"Key": "k", "Value": "v"}]}),
+        (f"Untag{kind}", {"TagKeys": ["k"]}),
+        (f"List{kind}Tags", {}),
+    ):
+        TABLE[f"iam:{one}"] = lambda given, one=one, extra=extra, make=make: make(given, f"iam:{one}", **extra)
+
+for kind, make in (("Role", a_role), ("User", a_user)):
+
+    def put_boundary(given, kind=kind, make=make):
+        arn = a_policy(given, "")
+        make(given, f"iam:Put{kind}PermissionsBoundary", PermissionsBoundary=arn)
+
+    TABLE[f"iam:Put{kind}PermissionsBoundary"] = put_boundary
+    one = f"Delete{kind}PermissionsBoundary"
+    TABLE[f"iam:{one}"] = lambda given, one=one, make=make: make(given, f"iam:{one}")
+
+for kind, make in (("User", a_user), ("Group", a_group)):
+
+    def rename(given, kind=kind, make=make):
+        new = new_name()
+        make(given, f"iam:Update{kind}", **{f"New{kind}Name": new})
+        given.needs.append((f"iam:Update{kind}", given.arn("iam", f"{kind.lower()}/p/{new}")))
+
+    TABLE[f"iam:Update{kind}"] = rename
+
+TABLE["iam:UpdateRole"] = lambda given: a_role(given, "iam:UpdateRole", MaxSessionDuration=7200)
+TABLE["iam:UpdateRoleDescription"] = lambda given: a_role(given, "iam:UpdateRoleDescription", Description="d")
+
+# Groups
+
+
+@operation("iam:CreateGroup")
+def create_group(given):
+    name = new_name()
+    given.parameters, given.named = {"GroupName": name}, given.arn("iam", f"group/{name}")
+    given.needs = [("iam:CreateGroup", given.named)]
+
+
+TABLE["iam:ListGroupsForUser"] = lambda given: a_user(given, "iam:ListGroupsForUser")
+for one in ("AddUserToGroup", "RemoveUserFromGroup"):
+
+    def a_member(given, one=one):
+        user = a_user(given, "")
+        group = a_group(given, f"iam:{one}", UserName=user)
+        if one.startswith("Remove"):
+            given.client("iam").add_user_to_group(GroupName=group, UserName=user)
+
+    TABLE[f"iam:{one}"] = a_member
+
+# Versions and use of managed policies
+
+for one, extra in (
+    ("CreatePolicyVersion", {"PolicyDocument": DOCUMENT}),
+    ("ListPolicyVersions", {}),
+    ("ListEntitiesForPolicy", {}),
+    ("SetDefaultPolicyVersion", {"VersionId": "v1"}),
+):
+    TABLE[f"iam:{one}"] = lambda given, one=one, extra=extra: a_policy(given, f"iam:{one}", **extra)
+
+
+@operation("iam:DeletePolicyVersion")
+def delete_policy_version(given):
+    arn = a_policy(given, "iam:DeletePolicyVersion", VersionId="v2")
+    given.client("iam").create_policy_version(PolicyArn=arn, PolicyDocument=DOCUMENT)
+
+
+# Instance profiles
+
+
+@operation("iam:CreateInstanceProfile")
+def create_instance_profile(given):
+    name = new_name()
+    given.parameters, given.named = {"InstanceProfileName": name}, given.arn("iam", f"instance-profile/{name}")
+    given.needs = [("iam:CreateInstanceProfile", given.named)]
+
+
+for one in ("GetInstanceProfile", "DeleteInstanceProfile"):
+    TABLE[f"iam:{one}"] = lambda given, one=one: an_instance_profile(given, f"iam:{one}")
+TABLE["iam:ListInstanceProfilesForRole"] = lambda given: a_role(given, "iam:ListInstanceProfilesForRole")
+
+
+@operation("iam:AddRoleToInstanceProfile")
+def add_role_to_instance_profile(given):
+    role = a_role(given, "")
+    an_instance_profile(given, "iam:AddRoleToInstanceProfile", RoleName=role)
+    given.needs.append(("iam:PassRole", given.arn("iam", f"role/p/{role}")))
+
+
+@operation("iam:RemoveRoleFromInstanceProfile")
+def remove_role_from_instance_profile(given):
+    role = a_role(given, "")
+    profile = an_instance_profile(given, "iam:RemoveRoleFromInstanceProfile", RoleName=role)
+    given.client("iam").add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
 
 
 # STS
@@ -422,6 +561,21 @@ def assume_role(given):
 @operation("sts:GetCallerIdentity")
 def get_caller_identity(given):
     given.parameters = {}
+
+
+@operation("sts:GetSessionToken")
+def get_session_token(given):
+    given.parameters = {}
+
+
+@operation("sts:GetFederationToken")
+def get_federation_token(given):
+    name = new_name()
+    given.parameters, given.named = {"Name": name}, f"arn:aws:sts::{given.server.account}:federated-user/{name}"
+    given.needs = [("sts:GetFederationToken", given.named)]
+
+
+everywhere("sts:GetAccessKeyInfo", AccessKeyId="AKIAIOSFODNN7EXAMPLE")
 
 
 # ECS

@@ -198,7 +198,196 @@ def test_a_session_token_belongs_to_its_key(server, person, name):
             server.client("sts", wrong).get_caller_identity()
 
 
-def test_the_root_user_cannot_assume_roles_that_do_not_trust_the_account(sts, server, name):
-    role = make_role(server, name, trust())["Arn"]
-    with refused("AccessDenied", status=403):
+def test_the_root_user_assumes_no_roles(sts, server, name):
+    role = make_role(server, name, trust_of(f"arn:aws:iam::{server.account}:root"))["Arn"]
+    with refused("AccessDenied", "Roles may not be assumed by root accounts.", 403):
         sts.assume_role(RoleArn=role, RoleSessionName="session")
+
+
+def test_transitive_tags_and_the_source_identity_follow_through_roles(server, person, name):
+    arn, credentials = person
+    actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+
+    def trusting(principal: str) -> str:
+        trusted = json.loads(trust_of(principal))
+        trusted["Statement"][0]["Action"] = actions
+        return json.dumps(trusted)
+
+    first = make_role(server, name, trusting(arn))["Arn"]
+    seen = allow("iam:GetRole", Condition={"StringEquals": {"aws:PrincipalTag/team": "red", "aws:SourceIdentity": "ann"}})
+    second = make_role(server, f"{name}-2", trusting(first), seen)["Arn"]
+    answer = server.client("sts", credentials).assume_role(
+        RoleArn=first,
+        RoleSessionName="one",
+        SourceIdentity="ann",
+        Tags=[{"Key": "team", "Value": "red"}, {"Key": "stage", "Value": "dev"}],
+        TransitiveTagKeys=["team"],
+    )
+    assert answer["SourceIdentity"] == "ann"
+    middle = server.client("sts", Credentials.of(answer["Credentials"]))
+    text = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
+    with refused("InvalidParameterValue", text):
+        middle.assume_role(RoleArn=second, RoleSessionName="two", Tags=[{"Key": "TEAM", "Value": "blue"}])
+    with refused("AccessDenied", status=403):
+        middle.assume_role(RoleArn=second, RoleSessionName="two", SourceIdentity="bob")
+    last = middle.assume_role(RoleArn=second, RoleSessionName="two")
+    assert last["SourceIdentity"] == "ann"
+    assert server.client("iam", Credentials.of(last["Credentials"])).get_role(RoleName=name)
+
+
+def test_managed_policies_narrow_a_session_too(server, person, name):
+    arn, credentials = person
+    role = make_role(server, name, trust_of(arn), allow(["iam:GetRole", "iam:CreateUser"]))["Arn"]
+    his = server.client("sts", credentials)
+    reading = [{"arn": "arn:aws:iam::aws:policy/IAMReadOnlyAccess"}]
+    answer = his.assume_role(RoleArn=role, RoleSessionName="session", PolicyArns=reading)
+    assert answer["PackedPolicySize"] > 0
+    narrowed = server.client("iam", Credentials.of(answer["Credentials"]))
+    assert narrowed.get_role(RoleName=name)
+    with refused("AccessDenied", re.compile("because no session policy allows the iam:CreateUser action$"), 403):
+        narrowed.create_user(UserName=f"{name}-2")
+    absent = f"arn:aws:iam::{server.account}:policy/{name}"
+    with refused("ValidationError", re.compile(re.escape(absent))):
+        his.assume_role(RoleArn=role, RoleSessionName="session", PolicyArns=[{"arn": absent}])
+
+
+def test_a_session_policy_has_a_greatest_length(server, person, name):
+    arn, credentials = person
+    role = make_role(server, name, trust_of(arn))["Arn"]
+    long = policy(allow("ssm:GetParameter", f"arn:aws:ssm:*:*:parameter/{'x' * 2048}"))
+    with refused("ValidationError", re.compile("at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048")):
+        server.client("sts", credentials).assume_role(RoleArn=role, RoleSessionName="session", Policy=long)
+
+
+def test_nobody_has_a_device_for_one_time_passwords(server, person, name):
+    arn, credentials = person
+    role = make_role(server, name, trust_of(arn))["Arn"]
+    his = server.client("sts", credentials)
+    mfa = {"SerialNumber": f"arn:aws:iam::{server.account}:mfa/{name}", "TokenCode": "123456"}
+    for call in (lambda: his.get_session_token(**mfa), lambda: his.assume_role(RoleArn=role, RoleSessionName="session", **mfa)):
+        with refused("AccessDenied", re.compile("^MultiFactorAuthentication failed"), 403):
+            call()
+
+
+# The user's own temporary credentials
+
+
+def lasts(answer: dict) -> timedelta:
+    return answer["Credentials"]["Expiration"] - datetime.now(timezone.utc)
+
+
+def test_a_user_s_temporary_credentials_are_the_user_s_but_for_iam_and_sts(server, person, name):
+    arn, credentials = person
+    server.client("iam").put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(allow("*")))
+    answer = server.client("sts", credentials).get_session_token()
+    assert timedelta(hours=11, minutes=58) < lasts(answer) <= timedelta(hours=12, minutes=1)
+    session = Credentials.of(answer["Credentials"])
+    assert re.fullmatch("ASIA[A-Z2-7]{16}", session.access_key_id)
+
+    own = server.client("sts", session)
+    assert own.get_caller_identity()["Arn"] == arn
+    assert "SecretList" in server.client("secretsmanager", session).list_secrets()
+    with refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403):
+        server.client("iam", session).get_user()
+    with refused("AccessDenied", "Cannot call GetSessionToken with session credentials", 403):
+        own.get_session_token()
+    with refused("AccessDenied", "Cannot call GetFederationToken with session credentials", 403):
+        own.get_federation_token(Name="bob")
+    role = make_role(server, f"{name}-role", trust_of(arn), MaxSessionDuration=7200)["Arn"]
+    # Not a chain of roles, so more than an hour is fine.
+    assert own.assume_role(RoleArn=role, RoleSessionName="session", DurationSeconds=7200)
+
+
+def test_temporary_credentials_of_a_user_end_with_the_user_and_not_with_the_key(server, person, name):
+    _, credentials = person
+    iam = server.client("iam")
+    his = server.client("sts", credentials)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(allow("sts:GetFederationToken")))
+    sessions = [his.get_session_token()["Credentials"], his.get_federation_token(Name="bob")["Credentials"]]
+    iam.delete_access_key(UserName=name, AccessKeyId=credentials.access_key_id)
+    with refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403):
+        his.get_caller_identity()
+    for session in sessions:
+        assert server.client("sts", Credentials.of(session)).get_caller_identity()
+    iam.delete_user_policy(UserName=name, PolicyName="p")
+    iam.delete_user(UserName=name)
+    iam.create_user(UserName=name)
+    for session in sessions:
+        with refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403):
+            server.client("sts", Credentials.of(session)).get_caller_identity()
+
+
+def test_the_root_user_s_temporary_credentials_last_an_hour(sts, server):
+    answer = sts.get_session_token(DurationSeconds=129600)
+    assert timedelta(minutes=58) < lasts(answer) <= timedelta(hours=1, minutes=1)
+    session = server.client("sts", Credentials.of(answer["Credentials"]))
+    assert session.get_caller_identity()["Arn"] == f"arn:aws:iam::{server.account}:root"
+    for seconds in (899, 129601):
+        with refused("ValidationError", re.compile("at 'durationSeconds' failed to satisfy constraint")):
+            sts.get_session_token(DurationSeconds=seconds)
+
+
+# Federated users
+
+
+def test_a_federated_user_may_do_what_user_and_policy_both_allow(server, person, name):
+    _, credentials = person
+    statements = (allow("sts:GetFederationToken"), allow(["secretsmanager:ListSecrets", "ssm:DescribeParameters"]))
+    server.client("iam").put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(*statements))
+    his = server.client("sts", credentials)
+    only = policy(allow(["secretsmanager:ListSecrets", "kms:ListKeys"]))
+    answer = his.get_federation_token(Name="bob", Policy=only)
+    arn = f"arn:aws:sts::{server.account}:federated-user/bob"
+    assert answer["FederatedUser"] == {"FederatedUserId": f"{server.account}:bob", "Arn": arn}
+    assert answer["PackedPolicySize"] > 0
+    bob = Credentials.of(answer["Credentials"])
+    who = server.client("sts", bob).get_caller_identity()
+    assert (who["UserId"], who["Arn"]) == (f"{server.account}:bob", arn)
+    assert "SecretList" in server.client("secretsmanager", bob).list_secrets()
+    with refused("AccessDeniedException", re.compile("no session policy allows the ssm:DescribeParameters action$")):
+        server.client("ssm", bob).describe_parameters()
+    with refused("AccessDeniedException", re.compile("no identity-based policy allows the kms:ListKeys action$")):
+        server.client("kms", bob).list_keys()
+    with refused("InvalidClientTokenId", status=403):
+        server.client("iam", bob).list_users()
+    role = make_role(server, f"{name}-role", trust_of("*"))["Arn"]
+    with refused("AccessDenied", not_authorized(arn, role), 403):
+        server.client("sts", bob).assume_role(RoleArn=role, RoleSessionName="session")
+
+
+def test_a_federated_user_without_a_policy_may_do_nothing(sts, server):
+    answer = sts.get_federation_token(Name="bob")
+    assert answer["PackedPolicySize"] == 0
+    bob = Credentials.of(answer["Credentials"])
+    assert server.client("sts", bob).get_caller_identity()
+    with refused("AccessDeniedException", re.compile("no session policy allows the secretsmanager:ListSecrets action$")):
+        server.client("secretsmanager", bob).list_secrets()
+    everything = Credentials.of(sts.get_federation_token(Name="bob", Policy=policy(allow("*")))["Credentials"])
+    assert "SecretList" in server.client("secretsmanager", everything).list_secrets()
+
+
+def test_the_name_of_a_federated_user_is_short(sts):
+    for bad in ("b", "b" * 33, "b b"):
+        with refused("ValidationError", re.compile("at 'name' failed to satisfy constraint")):
+            sts.get_federation_token(Name=bad)
+
+
+# Access keys
+
+
+def test_an_access_key_shows_its_account(sts, server, person):
+    _, credentials = person
+    session = sts.get_session_token()["Credentials"]["AccessKeyId"]
+    for key in (credentials.access_key_id, session, server.cached_root.access_key_id):
+        assert sts.get_access_key_info(AccessKeyId=key)["Account"] == server.account
+    # AWS's own example is a key of an account of AWS's.
+    assert sts.get_access_key_info(AccessKeyId="AKIAIOSFODNN7EXAMPLE")["Account"] == "581039954779"
+    with refused("ValidationError"):
+        sts.get_access_key_info(AccessKeyId="NOTAKEYOFANYBODY0000")
+
+
+def test_the_aws_command_line_gets_a_session_token(server, person):
+    _, credentials = person
+    answer = server.aws_json("sts", "get-session-token", "--duration-seconds", "900", credentials=credentials)
+    session = Credentials.of(answer["Credentials"])
+    assert server.aws_json("sts", "get-caller-identity", credentials=session)["Account"] == server.account

@@ -60,7 +60,9 @@ impl Named {
                 Principal::RoleSession { role_id, .. } => {
                     (role_id == unique).then_some(Naming::Role)
                 }
-                Principal::Root { .. } | Principal::Service(_) => None,
+                Principal::Root { .. }
+                | Principal::FederatedUser { .. }
+                | Principal::Service(_) => None,
             },
             Self::Service(name) => matches!(caller, Principal::Service(service) if service == name)
                 .then_some(Naming::Direct),
@@ -92,7 +94,9 @@ fn exempts(exempt: &[Named], caller: &Principal) -> bool {
     }
     match caller {
         Principal::Root { .. } => listed(Naming::Account),
-        Principal::User { .. } => listed(Naming::Account) && listed(Naming::Direct),
+        Principal::User { .. } | Principal::FederatedUser { .. } => {
+            listed(Naming::Account) && listed(Naming::Direct)
+        }
         Principal::RoleSession { .. } => {
             listed(Naming::Account) && listed(Naming::Role) && listed(Naming::Direct)
         }

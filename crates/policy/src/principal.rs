@@ -30,6 +30,12 @@ pub enum Principal {
         role_id: String,
         session_name: String,
     },
+    /// A session that a user or the root user made with `GetFederationToken`.
+    FederatedUser {
+        partition: String,
+        account: AccountId,
+        name: String,
+    },
     /// An AWS service acting for itself, such as `ecs-tasks.amazonaws.com`.
     Service(String),
 }
@@ -54,6 +60,11 @@ impl Principal {
                 session_name,
                 ..
             } => format!("arn:{partition}:sts::{account}:assumed-role/{role_name}/{session_name}"),
+            Self::FederatedUser {
+                partition,
+                account,
+                name,
+            } => format!("arn:{partition}:sts::{account}:federated-user/{name}"),
             Self::Service(name) => name.clone(),
         }
     }
@@ -82,6 +93,7 @@ impl Principal {
                 session_name,
                 ..
             } => format!("{role_id}:{session_name}"),
+            Self::FederatedUser { account, name, .. } => format!("{account}:{name}"),
             Self::Service(name) => name.clone(),
         }
     }
@@ -91,7 +103,8 @@ impl Principal {
         match self {
             Self::Root { account, .. }
             | Self::User { account, .. }
-            | Self::RoleSession { account, .. } => Some(account),
+            | Self::RoleSession { account, .. }
+            | Self::FederatedUser { account, .. } => Some(account),
             Self::Service(_) => None,
         }
     }
@@ -101,7 +114,8 @@ impl Principal {
         match self {
             Self::Root { partition, .. }
             | Self::User { partition, .. }
-            | Self::RoleSession { partition, .. } => Some(partition),
+            | Self::RoleSession { partition, .. }
+            | Self::FederatedUser { partition, .. } => Some(partition),
             Self::Service(_) => None,
         }
     }
@@ -112,6 +126,7 @@ impl Principal {
             Self::Root { .. } => "Account",
             Self::User { .. } => "User",
             Self::RoleSession { .. } => "AssumedRole",
+            Self::FederatedUser { .. } => "FederatedUser",
             Self::Service(_) => "AWSService",
         }
     }
@@ -125,6 +140,19 @@ impl Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_federated_user_is_of_its_account() {
+        let bob = Principal::FederatedUser {
+            partition: "aws".to_owned(),
+            account: "111122223333".parse().unwrap(),
+            name: "bob".to_owned(),
+        };
+        assert_eq!(bob.arn(), "arn:aws:sts::111122223333:federated-user/bob");
+        assert_eq!(bob.principal_arn(), bob.arn());
+        assert_eq!(bob.user_id(), "111122223333:bob");
+        assert_eq!(bob.principal_type(), "FederatedUser");
+    }
 
     #[test]
     fn a_role_session_hides_the_path_in_its_arn_but_not_in_the_principal_arn() {

@@ -203,7 +203,8 @@ mod tests {
         assert!(file.key(DEFAULT).unwrap().is_none());
 
         let entropy = SeededEntropy::new(7);
-        let (first, other) = (AccessKey::generate(&entropy), AccessKey::generate(&entropy));
+        let generate = |id| AccessKey::generate(&account(id), &entropy);
+        let (first, other) = (generate("111111111111"), generate("222222222222"));
         file.put(DEFAULT, &account("111111111111"), &first).unwrap();
         file.put("222222222222", &account("222222222222"), &other)
             .unwrap();
@@ -232,7 +233,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("credentials");
         fs::write(&path, "# mine\n[work]\naws_access_key_id = X\n").unwrap();
-        let key = AccessKey::generate(&SeededEntropy::new(7));
+        let key = AccessKey::generate(&account("111111111111"), &SeededEntropy::new(7));
         let mut file = CredentialsFile::read(&path).unwrap();
         file.put(DEFAULT, &account("111111111111"), &key).unwrap();
         let text = fs::read_to_string(&path).unwrap();

@@ -17,6 +17,11 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
         "write dates of last access",
         |world| Box::pin(async move { domain::secretsmanager::write_accesses(&world).await }),
     );
+    every(
+        Duration::from_secs(10),
+        "write dates of last use",
+        |world| Box::pin(async move { domain::identity::write_uses(&world).await }),
+    );
     every(Duration::from_mins(1), "purge deleted secrets", |world| {
         Box::pin(async move {
             domain::secretsmanager::purge_deleted_secrets(&world).await?;

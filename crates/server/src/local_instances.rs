@@ -141,7 +141,7 @@ impl HostCredentials {
         Ok(Credentials::new(
             session.access_key_id,
             secret,
-            Some(session.session_token),
+            session.session_token.expose_secret_str().map(str::to_owned),
             Some(std::time::UNIX_EPOCH + Duration::from_secs(expires)),
             "sealift-instance",
         ))

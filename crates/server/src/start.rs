@@ -194,7 +194,7 @@ async fn ensure_first_account(world: &World, config: &Config) -> Result<(), Star
     let key = match (&config.root_access_key, &kept) {
         (Some(given), _) => given.clone(),
         (None, Some(kept)) => kept.clone(),
-        (None, None) => AccessKey::generate(world.entropy.as_ref()),
+        (None, None) => AccessKey::generate(account, world.entropy.as_ref()),
     };
     if kept.is_none() {
         file.put(credentials_file::DEFAULT, account, &key)?;

@@ -13,6 +13,7 @@ const STEPS: &[(i64, &str)] = &[
     (4, include_str!("../migrations/0004_secrets.sql")),
     (5, include_str!("../migrations/0005_parameters.sql")),
     (6, include_str!("../migrations/0006_ecs.sql")),
+    (7, include_str!("../migrations/0007_iam.sql")),
     (8, include_str!("../migrations/0008_accounts.sql")),
     (9, include_str!("../migrations/0009_secrets.sql")),
     (12, include_str!("../migrations/0012_kms.sql")),

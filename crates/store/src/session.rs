@@ -223,7 +223,7 @@ impl Session {
     /// other server on the same PostgreSQL database changes it between this read and the write that follows from it.
     pub async fn fetch_optional_locked(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr,
         args: Vec<Arg>,
     ) -> Result<Option<Row>, Fault> {
         let sql = self.locking(sql);
@@ -234,18 +234,19 @@ impl Session {
     /// keeps its one.
     pub async fn fetch_all_locked(
         &mut self,
-        sql: &'static str,
+        sql: impl SqlSafeStr,
         args: Vec<Arg>,
     ) -> Result<Vec<Row>, Fault> {
         let sql = self.locking(sql);
         self.fetch_all(sql, args).await
     }
 
-    fn locking(&self, sql: &'static str) -> SqlStr {
+    fn locking(&self, sql: impl SqlSafeStr) -> SqlStr {
+        let sql = sql.into_sql_str();
         match self.inner.dialect.row_lock() {
-            "" => sql.into_sql_str(),
-            _ if !self.is_write() => sql.into_sql_str(),
-            lock => AssertSqlSafe(format!("{sql}{lock}")).into_sql_str(),
+            "" => sql,
+            _ if !self.is_write() => sql,
+            lock => AssertSqlSafe(format!("{}{lock}", sql.as_str())).into_sql_str(),
         }
     }
 

@@ -21,6 +21,8 @@ pub struct Planned {
     #[serde(default)]
     pub plain: Vec<String>,
     #[serde(default)]
+    pub secret: Vec<String>,
+    #[serde(default)]
     pub enums: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub patterns: BTreeMap<String, String>,

@@ -14,20 +14,41 @@ pub(crate) static METADATA: Metadata = Metadata {
         namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
     },
     implemented: &[
+        "AddRoleToInstanceProfile",
+        "AddUserToGroup",
+        "AttachGroupPolicy",
         "AttachRolePolicy",
         "AttachUserPolicy",
         "CreateAccessKey",
+        "CreateAccountAlias",
+        "CreateGroup",
+        "CreateInstanceProfile",
         "CreatePolicy",
+        "CreatePolicyVersion",
         "CreateRole",
         "CreateUser",
         "DeleteAccessKey",
+        "DeleteAccountAlias",
+        "DeleteGroup",
+        "DeleteGroupPolicy",
+        "DeleteInstanceProfile",
         "DeletePolicy",
+        "DeletePolicyVersion",
         "DeleteRole",
+        "DeleteRolePermissionsBoundary",
         "DeleteRolePolicy",
         "DeleteUser",
+        "DeleteUserPermissionsBoundary",
         "DeleteUserPolicy",
+        "DetachGroupPolicy",
         "DetachRolePolicy",
         "DetachUserPolicy",
+        "GetAccessKeyLastUsed",
+        "GetAccountAuthorizationDetails",
+        "GetAccountSummary",
+        "GetGroup",
+        "GetGroupPolicy",
+        "GetInstanceProfile",
         "GetPolicy",
         "GetPolicyVersion",
         "GetRole",
@@ -35,17 +56,48 @@ pub(crate) static METADATA: Metadata = Metadata {
         "GetUser",
         "GetUserPolicy",
         "ListAccessKeys",
+        "ListAccountAliases",
+        "ListAttachedGroupPolicies",
         "ListAttachedRolePolicies",
         "ListAttachedUserPolicies",
+        "ListEntitiesForPolicy",
+        "ListGroupPolicies",
+        "ListGroups",
+        "ListGroupsForUser",
+        "ListInstanceProfileTags",
+        "ListInstanceProfiles",
+        "ListInstanceProfilesForRole",
         "ListPolicies",
+        "ListPolicyTags",
+        "ListPolicyVersions",
         "ListRolePolicies",
+        "ListRoleTags",
         "ListRoles",
         "ListUserPolicies",
+        "ListUserTags",
         "ListUsers",
+        "PutGroupPolicy",
+        "PutRolePermissionsBoundary",
         "PutRolePolicy",
+        "PutUserPermissionsBoundary",
         "PutUserPolicy",
+        "RemoveRoleFromInstanceProfile",
+        "RemoveUserFromGroup",
+        "SetDefaultPolicyVersion",
+        "TagInstanceProfile",
+        "TagPolicy",
+        "TagRole",
+        "TagUser",
+        "UntagInstanceProfile",
+        "UntagPolicy",
+        "UntagRole",
+        "UntagUser",
         "UpdateAccessKey",
         "UpdateAssumeRolePolicy",
+        "UpdateGroup",
+        "UpdateRole",
+        "UpdateRoleDescription",
+        "UpdateUser",
     ],
     known: &[
         "AcceptDelegationRequest",
@@ -232,6 +284,7 @@ errors! {
     ConcurrentModification = "ConcurrentModification", 409, Lower;
     DeleteConflict = "DeleteConflict", 409, Lower;
     EntityAlreadyExists = "EntityAlreadyExists", 409, Lower;
+    EntityTemporarilyUnmodifiable = "EntityTemporarilyUnmodifiable", 409, Lower;
     InvalidInput = "InvalidInput", 400, Lower;
     LimitExceeded = "LimitExceeded", 409, Lower;
     MalformedPolicyDocument = "MalformedPolicyDocument", 400, Lower;
@@ -239,6 +292,60 @@ errors! {
     PolicyNotAttachable = "PolicyNotAttachable", 400, Lower;
     ServiceFailure = "ServiceFailure", 500, Lower;
     UnmodifiableEntity = "UnmodifiableEntity", 400, Lower;
+}
+
+/// `iam:AddRoleToInstanceProfile`
+pub mod add_role_to_instance_profile {
+    operation! { AddRoleToInstanceProfile, Iam, "iam:AddRoleToInstanceProfile", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:AddUserToGroup`
+pub mod add_user_to_group {
+    operation! { AddUserToGroup, Iam, "iam:AddUserToGroup", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:AttachGroupPolicy`
+pub mod attach_group_policy {
+    operation! { AttachGroupPolicy, Iam, "iam:AttachGroupPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
 }
 
 /// `iam:AttachRolePolicy`
@@ -296,6 +403,64 @@ pub mod create_access_key {
     }
 }
 
+/// `iam:CreateAccountAlias`
+pub mod create_account_alias {
+    operation! { CreateAccountAlias, Iam, "iam:CreateAccountAlias", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub account_alias: String = "AccountAlias", super::ACCOUNT_ALIAS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:CreateGroup`
+pub mod create_group {
+    operation! { CreateGroup, Iam, "iam:CreateGroup", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub path: Option<String> = "Path", super::PATH_TYPE;
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub group: Option<super::Group> = "Group";
+        }
+    }
+}
+
+/// `iam:CreateInstanceProfile`
+pub mod create_instance_profile {
+    operation! { CreateInstanceProfile, Iam, "iam:CreateInstanceProfile", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+            pub path: Option<String> = "Path", super::PATH_TYPE;
+            pub tags: Option<Vec<super::Tag>> = "Tags", super::TAG_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub instance_profile: Option<super::InstanceProfile> = "InstanceProfile";
+        }
+    }
+}
+
 /// `iam:CreatePolicy`
 pub mod create_policy {
     operation! { CreatePolicy, Iam, "iam:CreatePolicy", Write, has_output: true }
@@ -315,6 +480,27 @@ pub mod create_policy {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub policy: Option<super::Policy> = "Policy";
+        }
+    }
+}
+
+/// `iam:CreatePolicyVersion`
+pub mod create_policy_version {
+    operation! { CreatePolicyVersion, Iam, "iam:CreatePolicyVersion", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub policy_document: String = "PolicyDocument", super::POLICY_DOCUMENT_TYPE;
+            pub set_as_default: Option<bool> = "SetAsDefault";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub policy_version: Option<super::PolicyVersion> = "PolicyVersion";
         }
     }
 }
@@ -384,6 +570,75 @@ pub mod delete_access_key {
     }
 }
 
+/// `iam:DeleteAccountAlias`
+pub mod delete_account_alias {
+    operation! { DeleteAccountAlias, Iam, "iam:DeleteAccountAlias", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub account_alias: String = "AccountAlias", super::ACCOUNT_ALIAS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:DeleteGroup`
+pub mod delete_group {
+    operation! { DeleteGroup, Iam, "iam:DeleteGroup", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:DeleteGroupPolicy`
+pub mod delete_group_policy {
+    operation! { DeleteGroupPolicy, Iam, "iam:DeleteGroupPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub policy_name: String = "PolicyName", super::POLICY_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:DeleteInstanceProfile`
+pub mod delete_instance_profile {
+    operation! { DeleteInstanceProfile, Iam, "iam:DeleteInstanceProfile", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `iam:DeletePolicy`
 pub mod delete_policy {
     operation! { DeletePolicy, Iam, "iam:DeletePolicy", Write, has_output: false }
@@ -401,9 +656,44 @@ pub mod delete_policy {
     }
 }
 
+/// `iam:DeletePolicyVersion`
+pub mod delete_policy_version {
+    operation! { DeletePolicyVersion, Iam, "iam:DeletePolicyVersion", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub version_id: String = "VersionId", super::POLICY_VERSION_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `iam:DeleteRole`
 pub mod delete_role {
     operation! { DeleteRole, Iam, "iam:DeleteRole", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:DeleteRolePermissionsBoundary`
+pub mod delete_role_permissions_boundary {
+    operation! { DeleteRolePermissionsBoundary, Iam, "iam:DeleteRolePermissionsBoundary", Write, has_output: false }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -453,6 +743,23 @@ pub mod delete_user {
     }
 }
 
+/// `iam:DeleteUserPermissionsBoundary`
+pub mod delete_user_permissions_boundary {
+    operation! { DeleteUserPermissionsBoundary, Iam, "iam:DeleteUserPermissionsBoundary", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::USER_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `iam:DeleteUserPolicy`
 pub mod delete_user_policy {
     operation! { DeleteUserPolicy, Iam, "iam:DeleteUserPolicy", Write, has_output: false }
@@ -462,6 +769,24 @@ pub mod delete_user_policy {
         pub struct Input {
             pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
             pub policy_name: String = "PolicyName", super::POLICY_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:DetachGroupPolicy`
+pub mod detach_group_policy {
+    operation! { DetachGroupPolicy, Iam, "iam:DetachGroupPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
         }
     }
 
@@ -504,6 +829,134 @@ pub mod detach_user_policy {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {}
+    }
+}
+
+/// `iam:GetAccessKeyLastUsed`
+pub mod get_access_key_last_used {
+    operation! { GetAccessKeyLastUsed, Iam, "iam:GetAccessKeyLastUsed", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub access_key_id: String = "AccessKeyId", super::ACCESS_KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub user_name: Option<String> = "UserName", super::EXISTING_USER_NAME_TYPE;
+            pub access_key_last_used: Option<super::AccessKeyLastUsed> = "AccessKeyLastUsed";
+        }
+    }
+}
+
+/// `iam:GetAccountAuthorizationDetails`
+pub mod get_account_authorization_details {
+    operation! { GetAccountAuthorizationDetails, Iam, "iam:GetAccountAuthorizationDetails", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub filter: Option<Vec<super::EntityType>> = "Filter";
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub user_detail_list: Option<Vec<super::UserDetail>> = "UserDetailList";
+            pub group_detail_list: Option<Vec<super::GroupDetail>> = "GroupDetailList";
+            pub role_detail_list: Option<Vec<super::RoleDetail>> = "RoleDetailList";
+            pub policies: Option<Vec<super::ManagedPolicyDetail>> = "Policies";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:GetAccountSummary`
+pub mod get_account_summary {
+    operation! { GetAccountSummary, Iam, "iam:GetAccountSummary", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {}
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub summary_map: Option<std::collections::BTreeMap<String, i32>> = "SummaryMap";
+        }
+    }
+}
+
+/// `iam:GetGroup`
+pub mod get_group {
+    operation! { GetGroup, Iam, "iam:GetGroup", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub group: Option<super::Group> = "Group";
+            pub users: Option<Vec<super::User>> = "Users";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:GetGroupPolicy`
+pub mod get_group_policy {
+    operation! { GetGroupPolicy, Iam, "iam:GetGroupPolicy", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub policy_name: String = "PolicyName", super::POLICY_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub group_name: Option<String> = "GroupName", super::GROUP_NAME_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::POLICY_NAME_TYPE;
+            pub policy_document: Option<String> = "PolicyDocument", super::POLICY_DOCUMENT_TYPE;
+        }
+    }
+}
+
+/// `iam:GetInstanceProfile`
+pub mod get_instance_profile {
+    operation! { GetInstanceProfile, Iam, "iam:GetInstanceProfile", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub instance_profile: Option<super::InstanceProfile> = "InstanceProfile";
+        }
     }
 }
 
@@ -651,6 +1104,52 @@ pub mod list_access_keys {
     }
 }
 
+/// `iam:ListAccountAliases`
+pub mod list_account_aliases {
+    operation! { ListAccountAliases, Iam, "iam:ListAccountAliases", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub account_aliases: Option<Vec<String>> = "AccountAliases", super::ACCOUNT_ALIAS_LIST_TYPE;
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListAttachedGroupPolicies`
+pub mod list_attached_group_policies {
+    operation! { ListAttachedGroupPolicies, Iam, "iam:ListAttachedGroupPolicies", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub path_prefix: Option<String> = "PathPrefix", super::POLICY_PATH_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub attached_policies: Option<Vec<super::AttachedPolicy>> = "AttachedPolicies";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
 /// `iam:ListAttachedRolePolicies`
 pub mod list_attached_role_policies {
     operation! { ListAttachedRolePolicies, Iam, "iam:ListAttachedRolePolicies", Read, has_output: true }
@@ -699,6 +1198,172 @@ pub mod list_attached_user_policies {
     }
 }
 
+/// `iam:ListEntitiesForPolicy`
+pub mod list_entities_for_policy {
+    operation! { ListEntitiesForPolicy, Iam, "iam:ListEntitiesForPolicy", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub entity_filter: Option<super::EntityType> = "EntityFilter";
+            pub path_prefix: Option<String> = "PathPrefix", super::PATH_TYPE;
+            pub policy_usage_filter: Option<super::PolicyUsageType> = "PolicyUsageFilter";
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub policy_groups: Option<Vec<super::PolicyGroup>> = "PolicyGroups";
+            pub policy_users: Option<Vec<super::PolicyUser>> = "PolicyUsers";
+            pub policy_roles: Option<Vec<super::PolicyRole>> = "PolicyRoles";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListGroupPolicies`
+pub mod list_group_policies {
+    operation! { ListGroupPolicies, Iam, "iam:ListGroupPolicies", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub policy_names: Option<Vec<String>> = "PolicyNames", super::POLICY_NAME_LIST_TYPE;
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListGroups`
+pub mod list_groups {
+    operation! { ListGroups, Iam, "iam:ListGroups", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub path_prefix: Option<String> = "PathPrefix", super::PATH_PREFIX_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub groups: Option<Vec<super::Group>> = "Groups";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListGroupsForUser`
+pub mod list_groups_for_user {
+    operation! { ListGroupsForUser, Iam, "iam:ListGroupsForUser", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub groups: Option<Vec<super::Group>> = "Groups";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListInstanceProfileTags`
+pub mod list_instance_profile_tags {
+    operation! { ListInstanceProfileTags, Iam, "iam:ListInstanceProfileTags", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tags: Option<Vec<super::Tag>> = "Tags", super::TAG_LIST_TYPE;
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListInstanceProfiles`
+pub mod list_instance_profiles {
+    operation! { ListInstanceProfiles, Iam, "iam:ListInstanceProfiles", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub path_prefix: Option<String> = "PathPrefix", super::PATH_PREFIX_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub instance_profiles: Option<Vec<super::InstanceProfile>> = "InstanceProfiles";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListInstanceProfilesForRole`
+pub mod list_instance_profiles_for_role {
+    operation! { ListInstanceProfilesForRole, Iam, "iam:ListInstanceProfilesForRole", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub instance_profiles: Option<Vec<super::InstanceProfile>> = "InstanceProfiles";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
 /// `iam:ListPolicies`
 pub mod list_policies {
     operation! { ListPolicies, Iam, "iam:ListPolicies", Read, has_output: true }
@@ -725,6 +1390,52 @@ pub mod list_policies {
     }
 }
 
+/// `iam:ListPolicyTags`
+pub mod list_policy_tags {
+    operation! { ListPolicyTags, Iam, "iam:ListPolicyTags", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tags: Option<Vec<super::Tag>> = "Tags", super::TAG_LIST_TYPE;
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListPolicyVersions`
+pub mod list_policy_versions {
+    operation! { ListPolicyVersions, Iam, "iam:ListPolicyVersions", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub versions: Option<Vec<super::PolicyVersion>> = "Versions";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
 /// `iam:ListRolePolicies`
 pub mod list_role_policies {
     operation! { ListRolePolicies, Iam, "iam:ListRolePolicies", Read, has_output: true }
@@ -742,6 +1453,29 @@ pub mod list_role_policies {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub policy_names: Option<Vec<String>> = "PolicyNames", super::POLICY_NAME_LIST_TYPE;
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:ListRoleTags`
+pub mod list_role_tags {
+    operation! { ListRoleTags, Iam, "iam:ListRoleTags", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tags: Option<Vec<super::Tag>> = "Tags", super::TAG_LIST_TYPE;
             pub is_truncated: Option<bool> = "IsTruncated";
             pub marker: Option<String> = "Marker";
         }
@@ -794,6 +1528,29 @@ pub mod list_user_policies {
     }
 }
 
+/// `iam:ListUserTags`
+pub mod list_user_tags {
+    operation! { ListUserTags, Iam, "iam:ListUserTags", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tags: Option<Vec<super::Tag>> = "Tags", super::TAG_LIST_TYPE;
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
 /// `iam:ListUsers`
 pub mod list_users {
     operation! { ListUsers, Iam, "iam:ListUsers", Read, has_output: true }
@@ -817,6 +1574,43 @@ pub mod list_users {
     }
 }
 
+/// `iam:PutGroupPolicy`
+pub mod put_group_policy {
+    operation! { PutGroupPolicy, Iam, "iam:PutGroupPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub policy_name: String = "PolicyName", super::POLICY_NAME_TYPE;
+            pub policy_document: String = "PolicyDocument", super::POLICY_DOCUMENT_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:PutRolePermissionsBoundary`
+pub mod put_role_permissions_boundary {
+    operation! { PutRolePermissionsBoundary, Iam, "iam:PutRolePermissionsBoundary", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub permissions_boundary: String = "PermissionsBoundary", super::ARN_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `iam:PutRolePolicy`
 pub mod put_role_policy {
     operation! { PutRolePolicy, Iam, "iam:PutRolePolicy", Write, has_output: false }
@@ -836,6 +1630,24 @@ pub mod put_role_policy {
     }
 }
 
+/// `iam:PutUserPermissionsBoundary`
+pub mod put_user_permissions_boundary {
+    operation! { PutUserPermissionsBoundary, Iam, "iam:PutUserPermissionsBoundary", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::USER_NAME_TYPE;
+            pub permissions_boundary: String = "PermissionsBoundary", super::ARN_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 /// `iam:PutUserPolicy`
 pub mod put_user_policy {
     operation! { PutUserPolicy, Iam, "iam:PutUserPolicy", Write, has_output: false }
@@ -846,6 +1658,204 @@ pub mod put_user_policy {
             pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
             pub policy_name: String = "PolicyName", super::POLICY_NAME_TYPE;
             pub policy_document: String = "PolicyDocument", super::POLICY_DOCUMENT_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:RemoveRoleFromInstanceProfile`
+pub mod remove_role_from_instance_profile {
+    operation! { RemoveRoleFromInstanceProfile, Iam, "iam:RemoveRoleFromInstanceProfile", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:RemoveUserFromGroup`
+pub mod remove_user_from_group {
+    operation! { RemoveUserFromGroup, Iam, "iam:RemoveUserFromGroup", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:SetDefaultPolicyVersion`
+pub mod set_default_policy_version {
+    operation! { SetDefaultPolicyVersion, Iam, "iam:SetDefaultPolicyVersion", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub version_id: String = "VersionId", super::POLICY_VERSION_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:TagInstanceProfile`
+pub mod tag_instance_profile {
+    operation! { TagInstanceProfile, Iam, "iam:TagInstanceProfile", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+            pub tags: Vec<super::Tag> = "Tags", super::TAG_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:TagPolicy`
+pub mod tag_policy {
+    operation! { TagPolicy, Iam, "iam:TagPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub tags: Vec<super::Tag> = "Tags", super::TAG_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:TagRole`
+pub mod tag_role {
+    operation! { TagRole, Iam, "iam:TagRole", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub tags: Vec<super::Tag> = "Tags", super::TAG_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:TagUser`
+pub mod tag_user {
+    operation! { TagUser, Iam, "iam:TagUser", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+            pub tags: Vec<super::Tag> = "Tags", super::TAG_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:UntagInstanceProfile`
+pub mod untag_instance_profile {
+    operation! { UntagInstanceProfile, Iam, "iam:UntagInstanceProfile", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub instance_profile_name: String = "InstanceProfileName", super::INSTANCE_PROFILE_NAME_TYPE;
+            pub tag_keys: Vec<String> = "TagKeys", super::TAG_KEY_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:UntagPolicy`
+pub mod untag_policy {
+    operation! { UntagPolicy, Iam, "iam:UntagPolicy", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_arn: String = "PolicyArn", super::ARN_TYPE;
+            pub tag_keys: Vec<String> = "TagKeys", super::TAG_KEY_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:UntagRole`
+pub mod untag_role {
+    operation! { UntagRole, Iam, "iam:UntagRole", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub tag_keys: Vec<String> = "TagKeys", super::TAG_KEY_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:UntagUser`
+pub mod untag_user {
+    operation! { UntagUser, Iam, "iam:UntagUser", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+            pub tag_keys: Vec<String> = "TagKeys", super::TAG_KEY_LIST_TYPE;
         }
     }
 
@@ -892,6 +1902,84 @@ pub mod update_assume_role_policy {
     }
 }
 
+/// `iam:UpdateGroup`
+pub mod update_group {
+    operation! { UpdateGroup, Iam, "iam:UpdateGroup", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub group_name: String = "GroupName", super::GROUP_NAME_TYPE;
+            pub new_path: Option<String> = "NewPath", super::PATH_TYPE;
+            pub new_group_name: Option<String> = "NewGroupName", super::GROUP_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
+/// `iam:UpdateRole`
+pub mod update_role {
+    operation! { UpdateRole, Iam, "iam:UpdateRole", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub description: Option<String> = "Description", super::ROLE_DESCRIPTION_TYPE;
+            pub max_session_duration: Option<i32> = "MaxSessionDuration", super::ROLE_MAX_SESSION_DURATION_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+        }
+    }
+}
+
+/// `iam:UpdateRoleDescription`
+pub mod update_role_description {
+    operation! { UpdateRoleDescription, Iam, "iam:UpdateRoleDescription", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub role_name: String = "RoleName", super::ROLE_NAME_TYPE;
+            pub description: String = "Description", super::ROLE_DESCRIPTION_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub role: Option<super::Role> = "Role";
+        }
+    }
+}
+
+/// `iam:UpdateUser`
+pub mod update_user {
+    operation! { UpdateUser, Iam, "iam:UpdateUser", Write, has_output: false }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub user_name: String = "UserName", super::EXISTING_USER_NAME_TYPE;
+            pub new_path: Option<String> = "NewPath", super::PATH_TYPE;
+            pub new_user_name: Option<String> = "NewUserName", super::USER_NAME_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {}
+    }
+}
+
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AccessKey {
@@ -900,6 +1988,15 @@ structure! {
         pub status: Option<StatusType> = "Status";
         pub secret_access_key: Option<types::SecretValue> = "SecretAccessKey";
         pub create_date: Option<types::Timestamp> = "CreateDate";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AccessKeyLastUsed {
+        pub last_used_date: Option<types::Timestamp> = "LastUsedDate";
+        pub service_name: Option<String> = "ServiceName";
+        pub region: Option<String> = "Region";
     }
 }
 
@@ -931,6 +2028,61 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Group {
+        pub path: Option<String> = "Path", PATH_TYPE;
+        pub group_name: Option<String> = "GroupName", GROUP_NAME_TYPE;
+        pub group_id: Option<String> = "GroupId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
+        pub create_date: Option<types::Timestamp> = "CreateDate";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct GroupDetail {
+        pub path: Option<String> = "Path", PATH_TYPE;
+        pub group_name: Option<String> = "GroupName", GROUP_NAME_TYPE;
+        pub group_id: Option<String> = "GroupId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
+        pub create_date: Option<types::Timestamp> = "CreateDate";
+        pub group_policy_list: Option<Vec<PolicyDetail>> = "GroupPolicyList";
+        pub attached_managed_policies: Option<Vec<AttachedPolicy>> = "AttachedManagedPolicies";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstanceProfile {
+        pub path: Option<String> = "Path", PATH_TYPE;
+        pub instance_profile_name: Option<String> = "InstanceProfileName", INSTANCE_PROFILE_NAME_TYPE;
+        pub instance_profile_id: Option<String> = "InstanceProfileId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
+        pub create_date: Option<types::Timestamp> = "CreateDate";
+        pub roles: Option<Vec<Role>> = "Roles";
+        pub tags: Option<Vec<Tag>> = "Tags", TAG_LIST_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedPolicyDetail {
+        pub policy_name: Option<String> = "PolicyName", POLICY_NAME_TYPE;
+        pub policy_id: Option<String> = "PolicyId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
+        pub path: Option<String> = "Path", POLICY_PATH_TYPE;
+        pub default_version_id: Option<String> = "DefaultVersionId", POLICY_VERSION_ID_TYPE;
+        pub attachment_count: Option<i32> = "AttachmentCount";
+        pub permissions_boundary_usage_count: Option<i32> = "PermissionsBoundaryUsageCount";
+        pub is_attachable: Option<bool> = "IsAttachable";
+        pub description: Option<String> = "Description", POLICY_DESCRIPTION_TYPE;
+        pub create_date: Option<types::Timestamp> = "CreateDate";
+        pub update_date: Option<types::Timestamp> = "UpdateDate";
+        pub policy_version_list: Option<Vec<PolicyVersion>> = "PolicyVersionList";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Policy {
         pub policy_name: Option<String> = "PolicyName", POLICY_NAME_TYPE;
         pub policy_id: Option<String> = "PolicyId";
@@ -944,6 +2096,38 @@ structure! {
         pub create_date: Option<types::Timestamp> = "CreateDate";
         pub update_date: Option<types::Timestamp> = "UpdateDate";
         pub tags: Option<Vec<Tag>> = "Tags", TAG_LIST_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyDetail {
+        pub policy_name: Option<String> = "PolicyName", POLICY_NAME_TYPE;
+        pub policy_document: Option<String> = "PolicyDocument", POLICY_DOCUMENT_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyGroup {
+        pub group_name: Option<String> = "GroupName", GROUP_NAME_TYPE;
+        pub group_id: Option<String> = "GroupId";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyRole {
+        pub role_name: Option<String> = "RoleName", ROLE_NAME_TYPE;
+        pub role_id: Option<String> = "RoleId";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PolicyUser {
+        pub user_name: Option<String> = "UserName", USER_NAME_TYPE;
+        pub user_id: Option<String> = "UserId";
     }
 }
 
@@ -968,6 +2152,24 @@ structure! {
         pub assume_role_policy_document: Option<String> = "AssumeRolePolicyDocument", POLICY_DOCUMENT_TYPE;
         pub description: Option<String> = "Description", ROLE_DESCRIPTION_TYPE;
         pub max_session_duration: Option<i32> = "MaxSessionDuration", ROLE_MAX_SESSION_DURATION_TYPE;
+        pub permissions_boundary: Option<AttachedPermissionsBoundary> = "PermissionsBoundary";
+        pub tags: Option<Vec<Tag>> = "Tags", TAG_LIST_TYPE;
+        pub role_last_used: Option<RoleLastUsed> = "RoleLastUsed";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct RoleDetail {
+        pub path: Option<String> = "Path", PATH_TYPE;
+        pub role_name: Option<String> = "RoleName", ROLE_NAME_TYPE;
+        pub role_id: Option<String> = "RoleId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
+        pub create_date: Option<types::Timestamp> = "CreateDate";
+        pub assume_role_policy_document: Option<String> = "AssumeRolePolicyDocument", POLICY_DOCUMENT_TYPE;
+        pub instance_profile_list: Option<Vec<InstanceProfile>> = "InstanceProfileList";
+        pub role_policy_list: Option<Vec<PolicyDetail>> = "RolePolicyList";
+        pub attached_managed_policies: Option<Vec<AttachedPolicy>> = "AttachedManagedPolicies";
         pub permissions_boundary: Option<AttachedPermissionsBoundary> = "PermissionsBoundary";
         pub tags: Option<Vec<Tag>> = "Tags", TAG_LIST_TYPE;
         pub role_last_used: Option<RoleLastUsed> = "RoleLastUsed";
@@ -1004,9 +2206,35 @@ structure! {
     }
 }
 
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct UserDetail {
+        pub path: Option<String> = "Path", PATH_TYPE;
+        pub user_name: Option<String> = "UserName", USER_NAME_TYPE;
+        pub user_id: Option<String> = "UserId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
+        pub create_date: Option<types::Timestamp> = "CreateDate";
+        pub user_policy_list: Option<Vec<PolicyDetail>> = "UserPolicyList";
+        pub group_list: Option<Vec<String>> = "GroupList", GROUP_NAME_LIST_TYPE;
+        pub attached_managed_policies: Option<Vec<AttachedPolicy>> = "AttachedManagedPolicies";
+        pub permissions_boundary: Option<AttachedPermissionsBoundary> = "PermissionsBoundary";
+        pub tags: Option<Vec<Tag>> = "Tags", TAG_LIST_TYPE;
+    }
+}
+
+enumeration! {
+    pub enum EntityType {
+        User = "User",
+        Role = "Role",
+        Group = "Group",
+        LocalManagedPolicy = "LocalManagedPolicy",
+        AwsManagedPolicy = "AWSManagedPolicy",
+    }
+}
+
 enumeration! {
     pub enum PermissionsBoundaryAttachmentType {
-        PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
+        Policy = "Policy",
     }
 }
 
@@ -1033,12 +2261,65 @@ enumeration! {
     }
 }
 
+enumeration! {
+    pub enum SummaryKeyType {
+        Users = "Users",
+        UsersQuota = "UsersQuota",
+        Groups = "Groups",
+        GroupsQuota = "GroupsQuota",
+        ServerCertificates = "ServerCertificates",
+        ServerCertificatesQuota = "ServerCertificatesQuota",
+        UserPolicySizeQuota = "UserPolicySizeQuota",
+        GroupPolicySizeQuota = "GroupPolicySizeQuota",
+        GroupsPerUserQuota = "GroupsPerUserQuota",
+        SigningCertificatesPerUserQuota = "SigningCertificatesPerUserQuota",
+        AccessKeysPerUserQuota = "AccessKeysPerUserQuota",
+        MfaDevices = "MFADevices",
+        MfaDevicesInUse = "MFADevicesInUse",
+        AccountMfaEnabled = "AccountMFAEnabled",
+        AccountAccessKeysPresent = "AccountAccessKeysPresent",
+        AccountPasswordPresent = "AccountPasswordPresent",
+        AccountSigningCertificatesPresent = "AccountSigningCertificatesPresent",
+        AttachedPoliciesPerGroupQuota = "AttachedPoliciesPerGroupQuota",
+        AttachedPoliciesPerRoleQuota = "AttachedPoliciesPerRoleQuota",
+        AttachedPoliciesPerUserQuota = "AttachedPoliciesPerUserQuota",
+        Policies = "Policies",
+        PoliciesQuota = "PoliciesQuota",
+        PolicySizeQuota = "PolicySizeQuota",
+        PolicyVersionsInUse = "PolicyVersionsInUse",
+        PolicyVersionsInUseQuota = "PolicyVersionsInUseQuota",
+        VersionsPerPolicyQuota = "VersionsPerPolicyQuota",
+        GlobalEndpointTokenVersion = "GlobalEndpointTokenVersion",
+        AssumeRolePolicySizeQuota = "AssumeRolePolicySizeQuota",
+        InstanceProfiles = "InstanceProfiles",
+        InstanceProfilesQuota = "InstanceProfilesQuota",
+        Providers = "Providers",
+        RolePolicySizeQuota = "RolePolicySizeQuota",
+        Roles = "Roles",
+        RolesQuota = "RolesQuota",
+    }
+}
+
 static ACCESS_KEY_ID_TYPE: Shape = Shape::ANY
     .min_length(16)
     .max_length(128)
     .pattern(pattern!(r"[\w]+", r"\A(?:[A-Za-z0-9_]+)\z"));
+static ACCOUNT_ALIAS_LIST_TYPE: Shape = Shape::ANY.member(&ACCOUNT_ALIAS_TYPE);
+static ACCOUNT_ALIAS_TYPE: Shape = Shape::ANY.min_length(3).max_length(63).pattern(pattern!(
+    r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$",
+    r"\A(?:[a-z0-9]+(-[a-z0-9]+)*)\z"
+));
 static ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048);
 static EXISTING_USER_NAME_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(128)
+    .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
+static GROUP_NAME_LIST_TYPE: Shape = Shape::ANY.member(&GROUP_NAME_TYPE);
+static GROUP_NAME_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(128)
+    .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
+static INSTANCE_PROFILE_NAME_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(128)
     .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
@@ -1086,6 +2367,7 @@ static ROLE_NAME_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(64)
     .pattern(pattern!(r"[\w+=,.@-]+", r"\A(?:[A-Za-z0-9_+=,.@-]+)\z"));
+static TAG_KEY_LIST_TYPE: Shape = Shape::ANY.max_length(50).member(&TAG_KEY_TYPE);
 static TAG_KEY_TYPE: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
     r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+",
     r"\A(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]+)\z"

@@ -13,7 +13,13 @@ pub(crate) static METADATA: Metadata = Metadata {
         version: "2011-06-15",
         namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
     },
-    implemented: &["AssumeRole", "GetCallerIdentity"],
+    implemented: &[
+        "AssumeRole",
+        "GetAccessKeyInfo",
+        "GetCallerIdentity",
+        "GetFederationToken",
+        "GetSessionToken",
+    ],
     known: &[
         "AssumeRole",
         "AssumeRoleWithSAML",
@@ -70,6 +76,25 @@ pub mod assume_role {
     }
 }
 
+/// `sts:GetAccessKeyInfo`
+pub mod get_access_key_info {
+    operation! { GetAccessKeyInfo, Sts, "sts:GetAccessKeyInfo", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub access_key_id: String = "AccessKeyId", super::ACCESS_KEY_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub account: Option<String> = "Account";
+        }
+    }
+}
+
 /// `sts:GetCallerIdentity`
 pub mod get_caller_identity {
     operation! { GetCallerIdentity, Sts, "sts:GetCallerIdentity", Read, has_output: true }
@@ -90,6 +115,52 @@ pub mod get_caller_identity {
     }
 }
 
+/// `sts:GetFederationToken`
+pub mod get_federation_token {
+    operation! { GetFederationToken, Sts, "sts:GetFederationToken", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub name: String = "Name", super::USER_NAME_TYPE;
+            pub policy: Option<String> = "Policy", super::SESSION_POLICY_DOCUMENT_TYPE;
+            pub policy_arns: Option<Vec<super::PolicyDescriptorType>> = "PolicyArns";
+            pub duration_seconds: Option<i32> = "DurationSeconds", super::DURATION_SECONDS_TYPE;
+            pub tags: Option<Vec<super::Tag>> = "Tags", super::TAG_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub credentials: Option<super::Credentials> = "Credentials";
+            pub federated_user: Option<super::FederatedUser> = "FederatedUser";
+            pub packed_policy_size: Option<i32> = "PackedPolicySize";
+        }
+    }
+}
+
+/// `sts:GetSessionToken`
+pub mod get_session_token {
+    operation! { GetSessionToken, Sts, "sts:GetSessionToken", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub duration_seconds: Option<i32> = "DurationSeconds", super::DURATION_SECONDS_TYPE;
+            pub serial_number: Option<String> = "SerialNumber", super::SERIAL_NUMBER_TYPE;
+            pub token_code: Option<String> = "TokenCode", super::TOKEN_CODE_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub credentials: Option<super::Credentials> = "Credentials";
+        }
+    }
+}
+
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AssumedRoleUser {
@@ -101,10 +172,18 @@ structure! {
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Credentials {
-        pub access_key_id: Option<String> = "AccessKeyId";
+        pub access_key_id: Option<String> = "AccessKeyId", ACCESS_KEY_ID_TYPE;
         pub secret_access_key: Option<types::SecretValue> = "SecretAccessKey";
-        pub session_token: Option<String> = "SessionToken";
+        pub session_token: Option<types::SecretValue> = "SessionToken";
         pub expiration: Option<types::Timestamp> = "Expiration";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct FederatedUser {
+        pub federated_user_id: Option<String> = "FederatedUserId";
+        pub arn: Option<String> = "Arn", ARN_TYPE;
     }
 }
 
@@ -132,11 +211,16 @@ structure! {
 }
 
 static PROVIDED_CONTEXTS_LIST_TYPE: Shape = Shape::ANY.min_length(1).max_length(5);
+static ACCESS_KEY_ID_TYPE: Shape = Shape::ANY
+    .min_length(16)
+    .max_length(128)
+    .pattern(pattern!(r"[\w]*", r"\A(?:[A-Za-z0-9_]*)\z"));
 static ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048).pattern(pattern!(
     r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+",
     r"\A(?:[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+)\z"
 ));
 static CONTEXT_ASSERTION_TYPE: Shape = Shape::ANY.min_length(4).max_length(2048);
+static DURATION_SECONDS_TYPE: Shape = Shape::ANY.at_least(900).at_most(129_600);
 static EXTERNAL_ID_TYPE: Shape = Shape::ANY.min_length(2).max_length(1224).pattern(pattern!(
     r"[\w+=,.@:\/-]*",
     r"\A(?:[A-Za-z0-9_+=,.@:\/-]*)\z"
@@ -150,6 +234,11 @@ static SERIAL_NUMBER_TYPE: Shape = Shape::ANY
     .min_length(9)
     .max_length(256)
     .pattern(pattern!(r"[\w+=/:,.@-]*", r"\A(?:[A-Za-z0-9_+=/:,.@-]*)\z"));
+static SESSION_POLICY_DOCUMENT_TYPE: Shape =
+    Shape::ANY.min_length(1).max_length(2048).pattern(pattern!(
+        r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+        r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"
+    ));
 static SOURCE_IDENTITY_TYPE: Shape = Shape::ANY
     .min_length(2)
     .max_length(64)
@@ -173,3 +262,7 @@ static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Shape =
         r"[\u0009\u000A\u000D\u0020-\u00FF]+",
         r"\A(?:[\u0009\u000A\u000D\u0020-\u00FF]+)\z"
     ));
+static USER_NAME_TYPE: Shape = Shape::ANY
+    .min_length(2)
+    .max_length(32)
+    .pattern(pattern!(r"[\w+=,.@-]*", r"\A(?:[A-Za-z0-9_+=,.@-]*)\z"));

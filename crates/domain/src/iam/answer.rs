@@ -4,34 +4,25 @@
 //! operation adds its own.
 
 use api::iam::{
-    AttachedPermissionsBoundary, PermissionsBoundaryAttachmentType, Policy, Role, StatusType, User,
+    AttachedPermissionsBoundary, Group, InstanceProfile, PermissionsBoundaryAttachmentType, Policy,
+    PolicyVersion, Role, RoleLastUsed, StatusType, User,
 };
-use store::iam::{ManagedPolicyRow, RoleRow, UserRow};
+use store::iam::{EntityRow, LastUse, ManagedPolicyRow, PolicyVersionRow, RoleRow, Usage};
 use types::Tag;
 
-use super::document;
+use super::{document, kinds};
 use crate::identity::aws_managed::{self, AwsManaged};
 
-/// The ARN of a role. The partition is the one of the request's region.
-pub(super) fn role_arn(role: &RoleRow, partition: &str) -> String {
-    let RoleRow {
+/// The ARN of a user, group, role or instance profile. The partition is the one of the request's region.
+pub(super) fn arn(entity: &EntityRow, partition: &str) -> String {
+    let EntityRow {
         account,
         path,
         name,
         ..
-    } = role;
-    format!("arn:{partition}:iam::{account}:role{path}{name}")
-}
-
-/// The ARN of a user.
-pub(super) fn user_arn(user: &UserRow, partition: &str) -> String {
-    let UserRow {
-        account,
-        path,
-        name,
-        ..
-    } = user;
-    format!("arn:{partition}:iam::{account}:user{path}{name}")
+    } = entity;
+    let kind = kinds::in_arn(entity.kind);
+    format!("arn:{partition}:iam::{account}:{kind}{path}{name}")
 }
 
 /// A role as every answer shows it.
@@ -40,7 +31,7 @@ pub(super) fn role(row: &RoleRow, partition: &str) -> Role {
         path: Some(row.path.clone()),
         role_name: Some(row.name.clone()),
         role_id: Some(row.id.clone()),
-        arn: Some(role_arn(row, partition)),
+        arn: Some(arn(row, partition)),
         create_date: Some(row.created),
         assume_role_policy_document: Some(document::encode(&row.trust_policy)),
         description: row.description.clone(),
@@ -48,23 +39,53 @@ pub(super) fn role(row: &RoleRow, partition: &str) -> Role {
     }
 }
 
+/// When and where sessions of a role last called.
+pub(super) fn role_last_used(used: Option<LastUse>) -> RoleLastUsed {
+    used.map_or_else(RoleLastUsed::default, |used| RoleLastUsed {
+        last_used_date: Some(used.at),
+        region: Some(used.region),
+    })
+}
+
 /// A user as every answer shows it.
-pub(super) fn user(row: &UserRow, partition: &str) -> User {
+pub(super) fn user(row: &EntityRow, partition: &str) -> User {
     User {
         path: Some(row.path.clone()),
         user_name: Some(row.name.clone()),
         user_id: Some(row.id.clone()),
-        arn: Some(user_arn(row, partition)),
+        arn: Some(arn(row, partition)),
         create_date: Some(row.created),
         ..User::default()
     }
 }
 
-/// How often a managed policy is used.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Usage {
-    pub attachments: i64,
-    pub boundaries: i64,
+/// A group.
+pub(super) fn group(row: &EntityRow, partition: &str) -> Group {
+    Group {
+        path: Some(row.path.clone()),
+        group_name: Some(row.name.clone()),
+        group_id: Some(row.id.clone()),
+        arn: Some(arn(row, partition)),
+        create_date: Some(row.created),
+    }
+}
+
+/// An instance profile and the role it holds, as every answer shows it.
+pub(super) fn instance_profile(
+    row: &EntityRow,
+    role: Option<&RoleRow>,
+    partition: &str,
+) -> InstanceProfile {
+    let roles = role.into_iter().map(|role| self::role(role, partition));
+    InstanceProfile {
+        path: Some(row.path.clone()),
+        instance_profile_name: Some(row.name.clone()),
+        instance_profile_id: Some(row.id.clone()),
+        arn: Some(arn(row, partition)),
+        create_date: Some(row.created),
+        roles: Some(roles.collect()),
+        tags: None,
+    }
 }
 
 /// A customer's managed policy as every answer shows it.
@@ -88,7 +109,7 @@ pub(super) fn aws_policy(policy: &AwsManaged, partition: &str, usage: Usage) -> 
         policy_id: Some(policy.id.clone()),
         arn: Some(policy.arn(partition)),
         path: Some(policy.path.to_owned()),
-        default_version_id: Some(version_id(1)),
+        default_version_id: Some(version_id(policy.version)),
         create_date: Some(aws_managed::CREATED),
         update_date: Some(aws_managed::CREATED),
         ..usage_counts(usage)
@@ -105,6 +126,26 @@ fn usage_counts(usage: Usage) -> Policy {
     }
 }
 
+/// A version of a customer's managed policy, without its document.
+pub(super) fn version(policy: &ManagedPolicyRow, version: &PolicyVersionRow) -> PolicyVersion {
+    PolicyVersion {
+        document: None,
+        version_id: Some(version_id(version.version)),
+        is_default_version: Some(version.version == policy.default_version),
+        create_date: Some(version.created),
+    }
+}
+
+/// The one version that is here of a policy of AWS's, without its document.
+pub(super) fn aws_version(policy: &AwsManaged) -> PolicyVersion {
+    PolicyVersion {
+        document: None,
+        version_id: Some(version_id(policy.version)),
+        is_default_version: Some(true),
+        create_date: Some(aws_managed::CREATED),
+    }
+}
+
 /// `v1`
 pub(super) fn version_id(version: i64) -> String {
     format!("v{version}")
@@ -113,9 +154,7 @@ pub(super) fn version_id(version: i64) -> String {
 /// The boundary, where there is one.
 pub(super) fn boundary(arn: Option<&String>) -> Option<AttachedPermissionsBoundary> {
     arn.map(|arn| AttachedPermissionsBoundary {
-        permissions_boundary_type: Some(
-            PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy,
-        ),
+        permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::Policy),
         permissions_boundary_arn: Some(arn.clone()),
     })
 }

@@ -7,19 +7,15 @@ use api::{
         attach_role_policy::{AttachRolePolicy, Input, Output},
     },
 };
+use store::iam::EntityKind;
 
-use super::{attachments, locate};
+use super::attachments;
 use crate::{Cx, Operation};
 
 impl Operation for AttachRolePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        locate::check_policy_arn(&input.policy_arn)?;
-        let policy = input.policy_arn.clone();
-        let role = locate::role(cx, Self::ACTION, &input.role_name, |access| {
-            access.with("iam:PolicyARN", policy)
-        })
-        .await?;
-        attachments::attach(cx, &role.id, &input.policy_arn, "PoliciesPerRole").await?;
+        let (name, arn) = (&input.role_name, &input.policy_arn);
+        attachments::attach(cx, Self::ACTION, EntityKind::Role, name, arn).await?;
         Ok(Output {})
     }
 }

@@ -7,19 +7,15 @@ use api::{
         attach_user_policy::{AttachUserPolicy, Input, Output},
     },
 };
+use store::iam::EntityKind;
 
-use super::{attachments, locate};
+use super::attachments;
 use crate::{Cx, Operation};
 
 impl Operation for AttachUserPolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        locate::check_policy_arn(&input.policy_arn)?;
-        let policy = input.policy_arn.clone();
-        let user = locate::user(cx, Self::ACTION, &input.user_name, |access| {
-            access.with("iam:PolicyARN", policy)
-        })
-        .await?;
-        attachments::attach(cx, &user.id, &input.policy_arn, "PoliciesPerUser").await?;
+        let (name, arn) = (&input.user_name, &input.policy_arn);
+        attachments::attach(cx, Self::ACTION, EntityKind::User, name, arn).await?;
         Ok(Output {})
     }
 }

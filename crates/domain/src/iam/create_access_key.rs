@@ -24,7 +24,7 @@ impl Operation for CreateAccessKey {
             let text = format!("Cannot exceed quota for AccessKeysPerUser: {QUOTA}");
             return Err(Error::LimitExceeded(text));
         }
-        let id = identity::ids::access_key(cx.entropy());
+        let id = identity::ids::access_key(&account, cx.entropy());
         let secret = identity::ids::secret_key(cx.entropy());
         let key = AccessKeyRow {
             sealed_secret: identity::seal_key(&cx.world, &id, &secret),

@@ -7,16 +7,13 @@ use api::{
         create_policy::{CreatePolicy, Input, Output},
     },
 };
-use store::iam::ManagedPolicyRow;
+use store::iam::{ManagedPolicyRow, Usage};
 
-use super::{
-    answer::{self, Usage},
-    document, locate, tags,
-};
+use super::{answer, document, kinds, locate, tags};
 use crate::{Access, Cx, Operation, identity};
 
-/// The size of a managed policy, without whitespace.
-const QUOTA: usize = 6144;
+/// How many managed policies an account can have.
+pub(super) const QUOTA: (&str, i32) = ("PoliciesPerAccount", 1500);
 
 impl Operation for CreatePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -29,19 +26,18 @@ impl Operation for CreatePolicy {
                 .shown_as(format!("policy {}", input.policy_name)),
         )?;
         document::check_managed(&input.policy_document)?;
-        if document::size(&input.policy_document) > QUOTA {
-            let text = format!("Cannot exceed quota for PolicySize: {QUOTA}");
-            return Err(Error::LimitExceeded(text));
-        }
+        let account = cx.account().clone();
+        kinds::check_quota(QUOTA, cx.db.count_managed_policies(&account).await?)?;
         let policy = ManagedPolicyRow {
             id: identity::ids::policy(cx.entropy()),
             arn,
-            account: cx.account().clone(),
+            account,
             name: input.policy_name,
             path,
             description: input.description,
             tags,
             default_version: 1,
+            last_version: 1,
             created: cx.now(),
             updated: cx.now(),
         };

@@ -16,6 +16,7 @@ impl Operation for DeleteAccessKey {
         let owner = locate::key_owner(cx, Self::ACTION, input.user_name.as_deref()).await?;
         let key = keys::find(cx, &owner, &input.access_key_id).await?;
         cx.db.end_access_key(&key.id, cx.now()).await?;
+        cx.db.forget_uses(&key.id).await?;
         Ok(Output {})
     }
 }

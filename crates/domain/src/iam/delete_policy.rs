@@ -1,31 +1,28 @@
 //! `iam:DeletePolicy`
 
 use api::{
-    CommonError, Modeled as _,
+    Modeled as _,
     iam::{
         Error,
         delete_policy::{DeletePolicy, Input, Output},
     },
 };
 
-use super::{
-    locate::{self, Managed},
-    usage,
-};
+use super::{locate, usage};
 use crate::{Cx, Operation, identity};
 
 impl Operation for DeletePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        let policy = locate::policy(cx, Self::ACTION, &input.policy_arn).await?;
-        let Managed::Customer(policy) = policy else {
-            // AWS: its own policies are no account's, so nobody's policies let anyone change them.
-            let text = "Policy is outside your own account.".to_owned();
-            return Err(CommonError::AccessDenied(text).into());
-        };
+        let policy =
+            locate::own_policy(cx, Self::ACTION, &input.policy_arn, |access| access).await?;
         let usage = usage::count(cx, &policy.arn).await?;
         if usage.attachments > 0 || usage.boundaries > 0 {
             let text = "Cannot delete a policy attached to entities.".to_owned();
             return Err(Error::DeleteConflict(text));
+        }
+        if cx.db.policy_versions(&policy.id).await?.len() > 1 {
+            let text = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.";
+            return Err(Error::DeleteConflict(text.to_owned()));
         }
         cx.db.delete_managed_policy(&policy.id).await?;
         identity::note_change(cx).await?;

@@ -7,22 +7,15 @@ use api::{
         delete_role_policy::{DeleteRolePolicy, Input, Output},
     },
 };
+use store::iam::EntityKind;
 
-use super::{
-    inline::{self, Kind, Owner},
-    locate,
-};
+use super::{inline, locate};
 use crate::{Cx, Operation};
 
 impl Operation for DeleteRolePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        let role = locate::role(cx, Self::ACTION, &input.role_name, |access| access).await?;
-        let owner = Owner {
-            id: &role.id,
-            kind: Kind::Role,
-            name: &role.name,
-        };
-        inline::delete(cx, owner, &input.policy_name).await?;
+        let role = locate::entity(cx, Self::ACTION, EntityKind::Role, &input.role_name).await?;
+        inline::delete(cx, &role, &input.policy_name).await?;
         Ok(Output {})
     }
 }

@@ -7,19 +7,15 @@ use api::{
         detach_user_policy::{DetachUserPolicy, Input, Output},
     },
 };
+use store::iam::EntityKind;
 
-use super::{attachments, locate};
+use super::attachments;
 use crate::{Cx, Operation};
 
 impl Operation for DetachUserPolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        locate::check_policy_arn(&input.policy_arn)?;
-        let policy = input.policy_arn.clone();
-        let user = locate::user(cx, Self::ACTION, &input.user_name, |access| {
-            access.with("iam:PolicyARN", policy)
-        })
-        .await?;
-        attachments::detach(cx, &user.id, &input.policy_arn).await?;
+        let (name, arn) = (&input.user_name, &input.policy_arn);
+        attachments::detach(cx, Self::ACTION, EntityKind::User, name, arn).await?;
         Ok(Output {})
     }
 }

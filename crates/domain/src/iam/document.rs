@@ -11,6 +11,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// The size of a managed policy, without whitespace.
+pub(super) const MANAGED_QUOTA: usize = 6144;
+
 /// A document as answers hold it.
 ///
 /// AWS: percent-encoded, a blank as `%20`.
@@ -25,16 +28,19 @@ pub(super) fn check_identity(document: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks a managed policy, which must be of the current version of the language.
+/// Checks a version of a managed policy, which must be of the current version of the language.
 pub(super) fn check_managed(document: &str) -> Result<(), Error> {
     let policy = Policy::parse(document, PolicyKind::Identity).map_err(malformed)?;
-    if policy.version() == Version::V2012 {
-        Ok(())
-    } else {
-        Err(Error::MalformedPolicyDocument(
+    if policy.version() != Version::V2012 {
+        return Err(Error::MalformedPolicyDocument(
             "Policy document must be version 2012-10-17 or greater.".to_owned(),
-        ))
+        ));
     }
+    if size(document) > MANAGED_QUOTA {
+        let text = format!("Cannot exceed quota for PolicySize: {MANAGED_QUOTA}");
+        return Err(Error::LimitExceeded(text));
+    }
+    Ok(())
 }
 
 /// Checks a trust policy.

@@ -8,6 +8,7 @@ use api::{
     },
 };
 use policy::Principal;
+use store::iam::EntityKind;
 use types::Fault;
 
 use super::{answer, locate};
@@ -24,7 +25,7 @@ impl Operation for GetUser {
                 return Err(CommonError::Validation(text.to_owned()).into());
             }
         };
-        let user = locate::user(cx, Self::ACTION, &name, |access| access).await?;
+        let user = locate::entity(cx, Self::ACTION, EntityKind::User, &name).await?;
         Ok(Output {
             user: Some(User {
                 tags: answer::tags(&user.tags),

@@ -7,25 +7,17 @@ use api::{
         get_user_policy::{GetUserPolicy, Input, Output},
     },
 };
+use store::iam::EntityKind;
 
-use super::{
-    document,
-    inline::{self, Kind, Owner},
-    locate,
-};
+use super::{document, inline, locate};
 use crate::{Cx, Operation};
 
 impl Operation for GetUserPolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        let user = locate::user(cx, Self::ACTION, &input.user_name, |access| access).await?;
-        let owner = Owner {
-            id: &user.id,
-            kind: Kind::User,
-            name: &user.name,
-        };
-        let policy = inline::get(cx, owner, &input.policy_name).await?;
+        let user = locate::entity(cx, Self::ACTION, EntityKind::User, &input.user_name).await?;
+        let policy = inline::get(cx, &user, &input.policy_name).await?;
         Ok(Output {
-            user_name: Some(user.name.clone()),
+            user_name: Some(user.name),
             policy_name: Some(policy.name),
             policy_document: Some(document::encode(&policy.document)),
         })

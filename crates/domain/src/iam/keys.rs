@@ -10,5 +10,10 @@ use crate::Cx;
 pub(super) async fn find(cx: &mut Cx, owner: &KeyOwner, id: &str) -> Result<AccessKeyRow, Error> {
     let key = cx.db.access_key(id).await?.map(|(key, _)| key);
     key.filter(|key| key.account == *cx.account() && key.user_id.as_deref() == owner.id())
-        .ok_or_else(|| Error::NoSuchEntity(format!("The Access Key with id {id} cannot be found")))
+        .ok_or_else(|| missing(id))
+}
+
+/// There is no access key of this id.
+pub(super) fn missing(id: &str) -> Error {
+    Error::NoSuchEntity(format!("The Access Key with id {id} cannot be found"))
 }

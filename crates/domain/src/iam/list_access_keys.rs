@@ -16,9 +16,8 @@ impl Operation for ListAccessKeys {
         let owner = locate::key_owner(cx, Self::ACTION, input.user_name.as_deref()).await?;
         let page = Page::new(input.marker.as_deref(), input.max_items)?;
         let account = cx.account().clone();
-        let mut keys = cx.db.access_keys_of(&account, owner.id()).await?;
-        keys.sort_by(|a, b| a.id.cmp(&b.id));
-        let paged = page.cut_all(keys, |key| &key.id);
+        let keys = cx.db.access_keys_of(&account, owner.id()).await?;
+        let paged = page.cut_all(keys, |key| key.id.clone());
         let shown = paged.items.into_iter().map(|key| AccessKeyMetadata {
             user_name: owner.name(),
             access_key_id: Some(key.id),

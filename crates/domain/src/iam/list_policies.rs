@@ -1,5 +1,7 @@
 //! `iam:ListPolicies`
 
+use std::collections::HashMap;
+
 use api::{
     Modeled as _,
     iam::{
@@ -7,9 +9,9 @@ use api::{
         list_policies::{Input, ListPolicies, Output},
     },
 };
-use store::iam::NamePage;
+use store::iam::{NamePage, Usage};
 
-use super::{answer, answer::Usage, locate, page::Page, usage};
+use super::{answer, locate, page::Page};
 use crate::{Access, Cx, Operation, identity::aws_managed};
 
 impl Operation for ListPolicies {
@@ -20,19 +22,20 @@ impl Operation for ListPolicies {
         cx.authorize(access.shown_as(format!("policy path {prefix}")))?;
 
         let scope = input.scope.unwrap_or(PolicyScopeType::All);
+        let account = cx.account().clone();
+        let usage = cx.db.policy_usage(&account).await?;
         let mut policies = Vec::new();
         if scope != PolicyScopeType::Aws {
-            policies.extend(of_customer(cx, prefix).await?);
+            policies.extend(of_customer(cx, prefix, &usage).await?);
         }
         if scope != PolicyScopeType::Local {
-            policies.extend(of_aws(cx, prefix).await?);
+            policies.extend(of_aws(cx, prefix, &usage));
         }
         let only_attached = input.only_attached == Some(true);
         policies.retain(|policy| is_wanted(policy, only_attached, input.policy_usage_filter));
-        policies.sort_by(|a, b| a.arn.cmp(&b.arn));
 
         let page = Page::new(input.marker.as_deref(), input.max_items)?;
-        let paged = page.cut_all(policies, |policy| policy.arn.as_deref().unwrap_or_default());
+        let paged = page.cut_all(policies, |policy| policy.arn.clone().unwrap_or_default());
         Ok(Output {
             policies: Some(paged.items),
             is_truncated: paged.is_truncated,
@@ -41,7 +44,10 @@ impl Operation for ListPolicies {
     }
 }
 
-async fn of_customer(cx: &mut Cx, prefix: &str) -> Result<Vec<Policy>, Error> {
+/// How often policies are used, by ARN.
+type UsageByArn = HashMap<String, Usage>;
+
+async fn of_customer(cx: &mut Cx, prefix: &str, usage: &UsageByArn) -> Result<Vec<Policy>, Error> {
     let account = cx.account().clone();
     let rows = cx.db.list_managed_policies(NamePage {
         account: &account,
@@ -49,23 +55,28 @@ async fn of_customer(cx: &mut Cx, prefix: &str) -> Result<Vec<Policy>, Error> {
         after: "",
         limit: i64::MAX,
     });
-    let mut policies = Vec::new();
-    for row in rows.await? {
-        let usage = usage::count(cx, &row.arn).await?;
-        policies.push(answer::policy(&row, usage));
-    }
-    Ok(policies)
+    let rows = rows.await?;
+    let shown = rows
+        .iter()
+        .map(|row| answer::policy(row, used(usage, &row.arn)));
+    Ok(shown.collect())
 }
 
-async fn of_aws(cx: &mut Cx, prefix: &str) -> Result<Vec<Policy>, Error> {
-    let mut policies = Vec::new();
-    for policy in aws_managed::all() {
-        if policy.path.starts_with(prefix) {
-            let usage: Usage = usage::count(cx, &policy.arn(cx.partition())).await?;
-            policies.push(answer::aws_policy(policy, cx.partition(), usage));
-        }
-    }
-    Ok(policies)
+fn of_aws(cx: &Cx, prefix: &str, usage: &UsageByArn) -> Vec<Policy> {
+    let partition = cx.partition();
+    let wanted = aws_managed::all()
+        .iter()
+        .filter(|policy| policy.path.starts_with(prefix));
+    wanted
+        .map(|policy| {
+            let usage = used(usage, &policy.arn(partition));
+            answer::aws_policy(policy, partition, usage)
+        })
+        .collect()
+}
+
+fn used(usage: &UsageByArn, arn: &str) -> Usage {
+    usage.get(arn).copied().unwrap_or_default()
 }
 
 fn is_wanted(policy: &Policy, only_attached: bool, usage: Option<PolicyUsageType>) -> bool {

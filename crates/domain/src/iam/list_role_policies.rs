@@ -7,21 +7,22 @@ use api::{
         list_role_policies::{Input, ListRolePolicies, Output},
     },
 };
+use store::iam::EntityKind;
 
 use super::{locate, page::Page};
 use crate::{Cx, Operation};
 
 impl Operation for ListRolePolicies {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        let role = locate::role(cx, Self::ACTION, &input.role_name, |access| access).await?;
+        let role = locate::entity(cx, Self::ACTION, EntityKind::Role, &input.role_name).await?;
         let page = Page::new(input.marker.as_deref(), input.max_items)?;
         let policies = cx.db.inline_policies(&role.id).await?;
-        let names = policies.into_iter().map(|policy| policy.name).collect();
-        let paged = page.cut_all(names, String::as_str);
+        let paged = page.cut_all(policies, |policy| policy.name.clone());
+        let names = paged.map(|policy| policy.name);
         Ok(Output {
-            policy_names: Some(paged.items),
-            is_truncated: paged.is_truncated,
-            marker: paged.marker,
+            policy_names: Some(names.items),
+            is_truncated: names.is_truncated,
+            marker: names.marker,
         })
     }
 }

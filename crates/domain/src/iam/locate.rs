@@ -2,56 +2,90 @@
 
 use api::{CommonError, iam::Error};
 use policy::Principal;
-use store::iam::{ManagedPolicyRow, RoleRow, UserRow};
+use store::iam::{EntityKind, EntityRow, InstanceProfileRow, ManagedPolicyRow, RoleRow};
 use types::{AccountId, Arn};
 
-use super::{answer, tags};
+use super::{answer, kinds, tags};
 use crate::{
     Access, Cx,
     identity::aws_managed::{self, AwsManaged},
 };
 
-/// The role of this name, for a caller who may do this to it. `conditions` adds what the operation knows.
-pub(super) async fn role(
+/// The user, group, role or instance profile of this name, for a caller who may do this to it.
+pub(super) async fn entity(
     cx: &mut Cx,
     action: &str,
+    kind: EntityKind,
     name: &str,
-    conditions: impl FnOnce(Access) -> Access,
-) -> Result<RoleRow, Error> {
-    let account = cx.account().clone();
-    let found = cx.db.role_by_name(&account, name).await?;
-    let access = match &found {
-        Some(role) => Access::new(action, answer::role_arn(role, cx.partition()))
-            .with_resource_tags(tags::pairs(&role.tags)),
-        None => Access::new(action, iam_arn(cx, format!("role/{name}"))),
-    };
-    // AWS: a denial names what is there by kind and name, not by ARN.
-    cx.authorize(conditions(access.shown_as(format!("role {name}"))))?;
-    found.ok_or_else(|| Error::NoSuchEntity(format!("The role with name {name} cannot be found.")))
+) -> Result<EntityRow, Error> {
+    entity_with(cx, action, kind, name, |access| access).await
 }
 
-/// The user of this name, for a caller who may do this to it.
-pub(super) async fn user(
+/// As [`entity`]; `conditions` adds what the operation knows.
+pub(super) async fn entity_with(
+    cx: &mut Cx,
+    action: &str,
+    kind: EntityKind,
+    name: &str,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<EntityRow, Error> {
+    let account = cx.account().clone();
+    let found = cx.db.entity_by_name(kind, &account, name).await?;
+    authorize(cx, action, (kind, name), found.as_ref(), conditions)?;
+    found.ok_or_else(|| kinds::missing(kind, name))
+}
+
+/// The role of this name with what only roles have, for a caller who may do this to it.
+pub(super) async fn role(cx: &mut Cx, action: &str, name: &str) -> Result<RoleRow, Error> {
+    let account = cx.account().clone();
+    let found = cx.db.role_by_name(&account, name).await?;
+    let entity = found.as_ref().map(|role| &role.entity);
+    authorize(cx, action, (EntityKind::Role, name), entity, |access| {
+        access
+    })?;
+    found.ok_or_else(|| kinds::missing(EntityKind::Role, name))
+}
+
+/// The instance profile of this name with the role it holds, for a caller who may do this to it.
+pub(super) async fn instance_profile(
     cx: &mut Cx,
     action: &str,
     name: &str,
-    conditions: impl FnOnce(Access) -> Access,
-) -> Result<UserRow, Error> {
+) -> Result<InstanceProfileRow, Error> {
     let account = cx.account().clone();
-    let found = cx.db.user_by_name(&account, name).await?;
-    let access = match &found {
-        Some(user) => Access::new(action, answer::user_arn(user, cx.partition()))
-            .with_resource_tags(tags::pairs(&user.tags)),
-        None => Access::new(action, iam_arn(cx, format!("user/{name}"))),
+    let found = cx.db.instance_profile_by_name(&account, name).await?;
+    let entity = found.as_ref().map(|profile| &profile.entity);
+    let named = (EntityKind::InstanceProfile, name);
+    authorize(cx, action, named, entity, |access| access)?;
+    found.ok_or_else(|| kinds::missing(EntityKind::InstanceProfile, name))
+}
+
+fn authorize(
+    cx: &mut Cx,
+    action: &str,
+    (kind, name): (EntityKind, &str),
+    found: Option<&EntityRow>,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<(), Error> {
+    let access = match found {
+        Some(entity) => Access::new(action, answer::arn(entity, cx.partition()))
+            .with_resource_tags(tags::pairs(&entity.tags))
+            .with_some("iam:PermissionsBoundary", entity.boundary.as_deref()),
+        None => Access::new(
+            action,
+            iam_arn(cx, format!("{}/{name}", kinds::in_arn(kind))),
+        ),
     };
-    cx.authorize(conditions(access.shown_as(format!("user {name}"))))?;
-    found.ok_or_else(|| Error::NoSuchEntity(format!("The user with name {name} cannot be found.")))
+    // AWS: a denial names what is there by kind and name, not by ARN.
+    let access = access.shown_as(format!("{} {name}", kinds::word(kind)));
+    cx.authorize(conditions(access))?;
+    Ok(())
 }
 
 /// Whose access keys are meant.
 pub(super) enum KeyOwner {
     Root,
-    User(UserRow),
+    User(EntityRow),
 }
 
 impl KeyOwner {
@@ -90,7 +124,7 @@ pub(super) async fn key_owner(
             return Err(CommonError::Validation(text.to_owned()).into());
         }
     };
-    let user = user(cx, action, &name, |access| access).await?;
+    let user = entity(cx, action, EntityKind::User, &name).await?;
     Ok(KeyOwner::User(user))
 }
 
@@ -102,13 +136,39 @@ pub(super) enum Managed {
 
 /// The managed policy of this ARN, for a caller who may do this to it.
 pub(super) async fn policy(cx: &mut Cx, action: &str, arn: &str) -> Result<Managed, Error> {
+    policy_with(cx, action, arn, |access| access).await
+}
+
+/// The customer's managed policy of this ARN, for a caller who may change it.
+pub(super) async fn own_policy(
+    cx: &mut Cx,
+    action: &str,
+    arn: &str,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<ManagedPolicyRow, Error> {
+    match policy_with(cx, action, arn, conditions).await? {
+        Managed::Customer(row) => Ok(row),
+        Managed::Aws(_) => {
+            // AWS: its own policies are no account's, so nobody's policies let anyone change them.
+            let text = "Policy is outside your own account.".to_owned();
+            Err(CommonError::AccessDenied(text).into())
+        }
+    }
+}
+
+async fn policy_with(
+    cx: &mut Cx,
+    action: &str,
+    arn: &str,
+    conditions: impl FnOnce(Access) -> Access,
+) -> Result<Managed, Error> {
     check_policy_arn(arn)?;
     let found = find_policy(cx, arn).await?;
     let mut access = Access::new(action, arn).shown_as(format!("policy {arn}"));
     if let Some(Managed::Customer(row)) = &found {
         access = access.with_resource_tags(tags::pairs(&row.tags));
     }
-    cx.authorize(access)?;
+    cx.authorize(conditions(access))?;
     found.ok_or_else(|| Error::NoSuchEntity(format!("Policy {arn} was not found.")))
 }
 

@@ -49,12 +49,23 @@ impl Page {
         }
     }
 
-    /// Takes the page out of a whole list that is sorted by `key`.
-    pub(super) fn cut_all<T>(&self, rows: Vec<T>, key: impl Fn(&T) -> &str) -> Paged<T> {
-        let rows = rows
-            .into_iter()
-            .filter(|row| key(row) > self.after.as_str());
-        self.cut(rows.collect(), key)
+    /// Takes the page out of a whole list, in the order of `key`.
+    pub(super) fn cut_all<T>(&self, rows: Vec<T>, key: impl Fn(&T) -> String) -> Paged<T> {
+        let keyed = rows.into_iter().map(|row| (key(&row), row));
+        let mut rest: Vec<_> = keyed.filter(|(key, _)| *key > self.after).collect();
+        rest.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.cut(rest, |(key, _)| key.as_str()).map(|(_, row)| row)
+    }
+}
+
+impl<T> Paged<T> {
+    /// The same page with every item replaced.
+    pub(super) fn map<U>(self, item: impl FnMut(T) -> U) -> Paged<U> {
+        Paged {
+            items: self.items.into_iter().map(item).collect(),
+            is_truncated: self.is_truncated,
+            marker: self.marker,
+        }
     }
 }
 
@@ -68,12 +79,12 @@ mod tests {
 
     #[test]
     fn following_the_markers_gives_every_item_once() {
-        let all: Vec<String> = ["a", "b", "c", "d", "e"].map(str::to_owned).into();
+        let all: Vec<String> = ["b", "a", "d", "c", "e"].map(str::to_owned).into();
         let mut marker = None;
         let mut seen = Vec::new();
         loop {
             let page = Page::new(marker.as_deref(), Some(2)).unwrap();
-            let paged = page.cut_all(all.clone(), String::as_str);
+            let paged = page.cut_all(all.clone(), String::clone);
             seen.extend(paged.items);
             marker = paged.marker;
             assert_eq!(paged.is_truncated, Some(marker.is_some()));
@@ -81,7 +92,7 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(seen, all);
+        assert_eq!(seen, ["a", "b", "c", "d", "e"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::document;
 use crate::Cx;
 
 /// The size of a trust policy, without whitespace.
-const QUOTA: usize = 2048;
+pub(super) const QUOTA: usize = 2048;
 
 /// Checks a trust policy, and that the users and roles it names exist.
 pub(super) async fn check(cx: &mut Cx, text: &str) -> Result<(), Error> {

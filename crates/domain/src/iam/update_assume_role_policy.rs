@@ -13,7 +13,7 @@ use crate::{Cx, Operation, identity};
 
 impl Operation for UpdateAssumeRolePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        let role = locate::role(cx, Self::ACTION, &input.role_name, |access| access).await?;
+        let role = locate::role(cx, Self::ACTION, &input.role_name).await?;
         trust::check(cx, &input.policy_document).await?;
         cx.db
             .update_trust_policy(&role.id, &input.policy_document)

@@ -16,9 +16,9 @@ pub struct AccessKey {
 
 impl AccessKey {
     /// A new key pair in AWS's form: `AKIA…`, 20 characters, and 40 characters of secret.
-    pub fn generate(entropy: &dyn Entropy) -> Self {
+    pub fn generate(account: &AccountId, entropy: &dyn Entropy) -> Self {
         Self {
-            id: ids::access_key(entropy),
+            id: ids::access_key(account, entropy),
             secret: ids::secret_key(entropy),
         }
     }
@@ -58,7 +58,7 @@ pub async fn new_access_key(
         Ok(user_id) => user_id,
         Err(missing) => return Ok(Err(missing)),
     };
-    let key = AccessKey::generate(world.entropy.as_ref());
+    let key = AccessKey::generate(account, world.entropy.as_ref());
     insert_key(world, &mut db, account, user_id.as_deref(), &key).await?;
     db.commit().await?;
     Ok(Ok(key))
@@ -80,6 +80,7 @@ pub async fn end_access_keys(
     keys.truncate(keys.len().saturating_sub(keep_newest));
     for key in &keys {
         db.end_access_key(&key.id, world.clock.now()).await?;
+        db.forget_uses(&key.id).await?;
     }
     db.commit().await?;
     Ok(Ok(keys.into_iter().map(|key| key.id).collect()))

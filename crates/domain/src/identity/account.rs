@@ -2,7 +2,7 @@
 
 use store::{
     Session,
-    iam::{AccessKeyRow, AccountRow, RoleRow},
+    iam::{AccessKeyRow, AccountRow, EntityKind, EntityRow, RoleRow},
 };
 use types::{AccountId, Fault, SecretValue};
 
@@ -61,7 +61,7 @@ pub async fn create_account(world: &World, account: &AccountId) -> Result<NewAcc
     if !insert_account(world, &mut db, account).await? {
         return Ok(NewAccount::ThereAlready);
     }
-    let key = AccessKey::generate(world.entropy.as_ref());
+    let key = AccessKey::generate(account, world.entropy.as_ref());
     insert_key(world, &mut db, account, None, &key).await?;
     ensure_instance_role(world, &mut db, account).await?;
     ecs::agents::ensure_default_cluster(world, &mut db, account).await?;
@@ -111,18 +111,21 @@ async fn ensure_instance_role(
     account: &AccountId,
 ) -> Result<(), Fault> {
     let role = RoleRow {
-        id: ids::role(world.entropy.as_ref()),
-        account: account.clone(),
-        name: INSTANCE_ROLE.to_owned(),
-        path: INSTANCE_ROLE_PATH.to_owned(),
+        entity: EntityRow {
+            kind: EntityKind::Role,
+            id: ids::entity(EntityKind::Role, world.entropy.as_ref()),
+            account: account.clone(),
+            name: INSTANCE_ROLE.to_owned(),
+            path: INSTANCE_ROLE_PATH.to_owned(),
+            tags: Vec::new(),
+            boundary: None,
+            created: world.clock.now(),
+        },
         trust_policy: INSTANCE_TRUST.to_owned(),
         description: Some(
             "Lets sealift's container instances register and report their tasks".to_owned(),
         ),
         max_session_duration: 3600,
-        tags: Vec::new(),
-        boundary: None,
-        created: world.clock.now(),
     };
     if db.insert_role(&role).await? {
         db.attach_policy(account, &role.id, INSTANCE_POLICY).await?;

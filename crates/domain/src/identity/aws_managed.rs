@@ -1,4 +1,9 @@
-//! AWS's own managed policies. They are part of the program, exist in every account, and cannot be changed.
+//! AWS's own managed policies: those that are used where containers, their images and their secrets are. They are part of
+//! the program, exist in every account, and cannot be changed.
+
+mod containers;
+mod general;
+mod services;
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,6 +18,8 @@ pub struct AwsManaged {
     /// `/`, or `/…/`.
     pub path: &'static str,
     pub description: &'static str,
+    /// The number of the version in force, the only one that is here.
+    pub version: i64,
     /// `ANPA…`, made from the name since AWS's own ids mean nothing here.
     pub id: String,
     pub document: String,
@@ -36,6 +43,7 @@ impl AwsManaged {
     fn new(
         path: &'static str,
         name: &'static str,
+        version: i64,
         description: &'static str,
         statements: &Value,
     ) -> Self {
@@ -51,6 +59,7 @@ impl AwsManaged {
             name,
             path,
             description,
+            version,
             id: format!("ANPA{id}"),
             document,
             compiled: Arc::new(compiled),
@@ -75,211 +84,16 @@ pub fn all() -> &'static [AwsManaged] {
 }
 
 static ALL: LazyLock<Vec<AwsManaged>> = LazyLock::new(|| {
-    vec![
-        AwsManaged::new(
-            "/",
-            "AdministratorAccess",
-            "Provides full access to AWS services and resources.",
-            &json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]),
-        ),
-        AwsManaged::new(
-            "/service-role/",
-            "AmazonEC2ContainerServiceforEC2Role",
-            "Default policy for the Amazon EC2 Role for Amazon EC2 Container Service.",
-            &container_instance(),
-        ),
-        AwsManaged::new(
-            "/service-role/",
-            "AmazonECSTaskExecutionRolePolicy",
-            "Provides access to other AWS service resources that are required to run Amazon ECS tasks",
-            &json!([{
-                "Effect": "Allow",
-                "Action": [
-                    "ecr:GetAuthorizationToken",
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:BatchGetImage",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                ],
-                "Resource": "*",
-            }]),
-        ),
-        AwsManaged::new(
-            "/",
-            "AmazonSSMFullAccess",
-            "Provides full access to Amazon SSM.",
-            &json!([{
-                "Effect": "Allow",
-                "Action": [
-                    "cloudwatch:PutMetricData",
-                    "ds:CreateComputer",
-                    "ds:DescribeDirectories",
-                    "ec2:DescribeInstanceStatus",
-                    "logs:*",
-                    "ssm:*",
-                    "ec2messages:*",
-                ],
-                "Resource": "*",
-            }]),
-        ),
-        AwsManaged::new(
-            "/",
-            "AmazonSSMReadOnlyAccess",
-            "Provides read only access to Amazon SSM.",
-            &json!([{"Effect": "Allow", "Action": ["ssm:Describe*", "ssm:Get*", "ssm:List*"], "Resource": "*"}]),
-        ),
-        AwsManaged::new(
-            "/",
-            "PowerUserAccess",
-            "Provides full access to AWS services and resources, but does not allow management of Users and groups.",
-            &power_user(),
-        ),
-        AwsManaged::new(
-            "/",
-            "ReadOnlyAccess",
-            "Provides read-only access to AWS services and resources.",
-            &read_only(),
-        ),
-        AwsManaged::new(
-            "/",
-            "SecretsManagerReadWrite",
-            "Provides read/write access to AWS Secrets Manager via the AWS Management Console.",
-            &secrets_manager(),
-        ),
-    ]
+    let mut all = general::policies();
+    all.extend(containers::policies());
+    all.extend(services::policies());
+    all.sort_by_key(|policy| policy.name);
+    all
 });
 
-fn container_instance() -> Value {
-    json!([
-        {
-            "Effect": "Allow",
-            "Action": [
-                "ec2:DescribeTags",
-                "ecs:CreateCluster",
-                "ecs:DeregisterContainerInstance",
-                "ecs:DiscoverPollEndpoint",
-                "ecs:Poll",
-                "ecs:RegisterContainerInstance",
-                "ecs:StartTelemetrySession",
-                "ecs:UpdateContainerInstancesState",
-                "ecs:Submit*",
-                "ecr:GetAuthorizationToken",
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:GetDownloadUrlForLayer",
-                "ecr:BatchGetImage",
-                "logs:CreateLogStream",
-                "logs:PutLogEvents",
-            ],
-            "Resource": "*",
-        },
-        {
-            "Effect": "Allow",
-            "Action": "ecs:TagResource",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"ecs:CreateAction": ["CreateCluster", "RegisterContainerInstance"]}},
-        },
-    ])
-}
-
-fn power_user() -> Value {
-    json!([
-        {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"},
-        {
-            "Effect": "Allow",
-            "Action": [
-                "account:GetAccountInformation",
-                "account:ListRegions",
-                "iam:CreateServiceLinkedRole",
-                "iam:DeleteServiceLinkedRole",
-                "iam:ListRoles",
-                "organizations:DescribeOrganization",
-            ],
-            "Resource": "*",
-        },
-    ])
-}
-
-/// The part about the services that are here. AWS's own does not read the values of secrets either.
-fn read_only() -> Value {
-    json!([{
-        "Effect": "Allow",
-        "Action": [
-            "ecr:BatchCheck*",
-            "ecr:BatchGet*",
-            "ecr:Describe*",
-            "ecr:Get*",
-            "ecr:List*",
-            "ecs:Describe*",
-            "ecs:List*",
-            "iam:Generate*",
-            "iam:Get*",
-            "iam:List*",
-            "iam:Simulate*",
-            "kms:Describe*",
-            "kms:Get*",
-            "kms:List*",
-            "logs:Describe*",
-            "logs:FilterLogEvents",
-            "logs:Get*",
-            "logs:List*",
-            "secretsmanager:Describe*",
-            "secretsmanager:GetResourcePolicy",
-            "secretsmanager:List*",
-            "ssm:Describe*",
-            "ssm:Get*",
-            "ssm:List*",
-            "sts:GetAccessKeyInfo",
-            "sts:GetCallerIdentity",
-            "sts:GetSessionToken",
-        ],
-        "Resource": "*",
-    }])
-}
-
-fn secrets_manager() -> Value {
-    json!([
-        {
-            "Sid": "BasePermissions",
-            "Effect": "Allow",
-            "Action": [
-                "secretsmanager:*",
-                "cloudformation:CreateChangeSet",
-                "cloudformation:DescribeChangeSet",
-                "cloudformation:DescribeStackResource",
-                "cloudformation:DescribeStacks",
-                "cloudformation:ExecuteChangeSet",
-                "docdb-elastic:GetCluster",
-                "docdb-elastic:ListClusters",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-                "kms:DescribeKey",
-                "kms:ListAliases",
-                "kms:ListKeys",
-                "lambda:ListFunctions",
-                "rds:DescribeDBClusters",
-                "rds:DescribeDBInstances",
-                "redshift:DescribeClusters",
-                "redshift-serverless:ListWorkgroups",
-                "redshift-serverless:GetNamespace",
-                "tag:GetResources",
-            ],
-            "Resource": "*",
-        },
-        {
-            "Sid": "LambdaPermissions",
-            "Effect": "Allow",
-            "Action": [
-                "lambda:AddPermission",
-                "lambda:CreateFunction",
-                "lambda:GetFunction",
-                "lambda:InvokeFunction",
-                "lambda:UpdateFunctionConfiguration",
-            ],
-            "Resource": "arn:aws:lambda:*:*:function:SecretsManager*",
-        },
-    ])
+/// One statement that allows these actions everywhere.
+fn allow(actions: &[&str]) -> Value {
+    json!({"Effect": "Allow", "Action": actions, "Resource": "*"})
 }
 
 #[cfg(test)]
@@ -311,8 +125,8 @@ mod tests {
     #[test]
     fn every_policy_compiles_and_they_are_sorted() {
         let names: Vec<_> = all().iter().map(|policy| policy.name).collect();
-        assert!(names.is_sorted());
-        assert_eq!(names.len(), 8);
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        assert!(all().iter().all(|policy| policy.version >= 1));
     }
 
     #[test]

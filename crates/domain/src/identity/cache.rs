@@ -1,4 +1,4 @@
-//! Compiled policies, kept for as long as they are current, and derived signing keys.
+//! Compiled policies, kept for as long as they are current, derived signing keys, and dates of last use.
 
 use std::{
     collections::HashMap,
@@ -8,12 +8,12 @@ use std::{
 use api::sigv4::SigningKeys;
 use policy::Attached;
 
-use super::Permissions;
+use super::{Permissions, Uses};
 
 /// More principals than this are not remembered at once.
 const CAPACITY: usize = 10_000;
 
-/// The compiled policies of users, roles and sessions, and the signing keys of access keys.
+/// The compiled policies of users, roles and sessions, and the signing keys and last uses of access keys.
 ///
 /// Each entry remembers the generation of its account. Whoever asks has just read the present one beside the access
 /// key, so what another server has already replaced is never used.
@@ -22,6 +22,7 @@ pub struct Cache {
     permissions: Compiled<Arc<Permissions>>,
     sessions: Compiled<Arc<[Attached]>>,
     signing_keys: SigningKeys,
+    uses: Uses,
 }
 
 impl Cache {
@@ -30,9 +31,14 @@ impl Cache {
         &self.permissions
     }
 
-    /// The session policies of sessions, by access key id.
+    /// The session policies of sessions, by access key id and moment.
     pub(super) fn sessions(&self) -> &Compiled<Arc<[Attached]>> {
         &self.sessions
+    }
+
+    /// When access keys and roles were last used.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     /// Derived signing keys.

@@ -16,8 +16,8 @@ pub struct Caller {
     /// Empty for a service acting for itself.
     pub access_key_id: String,
     pub permissions: Arc<Permissions>,
-    /// Present where the caller is a session of a role.
-    pub session: Option<RoleSession>,
+    /// Present where the caller uses temporary credentials.
+    pub session: Option<CallerSession>,
 }
 
 /// The compiled policies of a user or role, and its tags.
@@ -28,9 +28,9 @@ pub struct Permissions {
     pub tags: Vec<Tag>,
 }
 
-/// What a role session carries beside its role.
+/// What temporary credentials carry beside their principal.
 #[derive(Debug, Clone)]
-pub struct RoleSession {
+pub struct CallerSession {
     pub issued: Timestamp,
     pub expires: Timestamp,
     /// The session's own policies; `None` where it was given none, and so is not limited.
@@ -101,7 +101,7 @@ impl Caller {
             context.set("aws:username", name.as_str());
         }
         let own = self.permissions.tags.iter();
-        // A session's tag takes the place of the role's tag of that key, since keys ignore case.
+        // A session's tag takes the place of the role's or user's tag of that key, since keys ignore case.
         let session = self.session.iter().flat_map(|session| &session.tags);
         for Tag { key, value } in own.chain(session) {
             context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());

@@ -1,7 +1,7 @@
 //! Who calls, and which policies bear on them.
 //!
 //! An access key leads to a [`Caller`]; what the caller may do is compiled once and kept until an IAM write replaces
-//! it. Sessions of roles are not stored at all: their token, sealed under a key derived from the root key, is the whole
+//! it. Sessions are not stored at all: their token, sealed under a key derived from the root key, is the whole
 //! record.
 
 mod access_keys;
@@ -14,15 +14,19 @@ pub(crate) mod ids;
 mod pass_role;
 mod permissions;
 pub mod session;
+mod session_caller;
+mod uses;
 
 pub use access_keys::{AccessKey, KeyHolder, NoSuchHolder, end_access_keys, new_access_key};
 pub use account::{INSTANCE_ROLE, NewAccount, RootKey, create_account, ensure_account};
 pub(crate) use account::{access_key_purpose, seal_key};
 pub use authenticate::authenticate;
 pub use cache::Cache;
-pub use caller::{Caller, Permissions, RoleSession};
+pub use caller::{Caller, CallerSession, Permissions};
 pub use pass_role::authorize_pass_role;
 pub use session::SessionCredentials;
+pub(crate) use uses::last_use;
+pub use uses::{Uses, write_uses};
 
 use types::Fault;
 

@@ -2,25 +2,15 @@
 
 use std::sync::Arc;
 
-use policy::{Attached, Policy, PolicyKind};
-use store::Session;
-use types::{Fault, Tag};
+use policy::{Attached, Policy, PolicyKind, Principal};
+use store::{Session, iam::EntityRow};
+use types::Fault;
 
 use super::{
     Permissions,
     aws_managed::{self, AwsManaged},
 };
 use crate::World;
-
-/// A user or role, as far as its permissions need it.
-pub(super) struct Owner<'a> {
-    /// `AIDA…` or `AROA…`
-    pub id: &'a str,
-    pub tags: &'a [Tag],
-    pub boundary: Option<&'a str>,
-    /// Of the account, as read with the access key.
-    pub generation: i64,
-}
 
 /// A stored policy that cannot be used. Nothing is decided without it: it may deny.
 #[derive(Debug, thiserror::Error)]
@@ -31,21 +21,42 @@ enum UnusablePolicy {
     Missing(String),
 }
 
-/// Everything that is attached to a user or role.
+/// Everything that is attached to a user or role, and to the groups that a user is in.
 pub(super) async fn load(
     world: &World,
     db: &mut Session,
-    owner: Owner<'_>,
+    owner: &EntityRow,
+    generation: i64,
 ) -> Result<Arc<Permissions>, Fault> {
     let cache = world.identity.permissions();
-    if let Some(permissions) = cache.get(owner.id, owner.generation) {
+    if let Some(permissions) = cache.get(&owner.id, generation) {
         return Ok(permissions);
     }
     let mut identity = Vec::new();
-    for inline in db.inline_policies(owner.id).await? {
+    collect(db, &owner.id, &mut identity).await?;
+    // A role is in no group, and asking whether it is costs one look into an index, once.
+    for group in db.groups_of(&owner.id).await? {
+        collect(db, &group.id, &mut identity).await?;
+    }
+    let boundary = match &owner.boundary {
+        Some(arn) => Some(find_managed(db, arn).await?.ok_or_else(|| missing(arn))?),
+        None => None,
+    };
+    let permissions = Arc::new(Permissions {
+        identity,
+        boundary,
+        tags: owner.tags.clone(),
+    });
+    cache.put(&owner.id, generation, Arc::clone(&permissions));
+    Ok(permissions)
+}
+
+/// Adds the inline and attached policies of one user, role or group.
+async fn collect(db: &mut Session, id: &str, identity: &mut Vec<Attached>) -> Result<(), Fault> {
+    for inline in db.inline_policies(id).await? {
         identity.push(compile(inline.name, &inline.document)?);
     }
-    for attached in db.attached_policies(owner.id).await? {
+    for attached in db.attached_policies(id).await? {
         let aws = aws_managed::find(&attached.arn).map(AwsManaged::compiled);
         identity.push(match (attached.document, aws) {
             (Some(document), _) => compile(attached.arn, &document)?,
@@ -53,17 +64,7 @@ pub(super) async fn load(
             (None, None) => return Err(missing(&attached.arn)),
         });
     }
-    let boundary = match owner.boundary {
-        Some(arn) => Some(find_managed(db, arn).await?.ok_or_else(|| missing(arn))?),
-        None => None,
-    };
-    let permissions = Arc::new(Permissions {
-        identity,
-        boundary,
-        tags: owner.tags.to_vec(),
-    });
-    cache.put(owner.id, owner.generation, Arc::clone(&permissions));
-    Ok(permissions)
+    Ok(())
 }
 
 /// A managed policy by its ARN, the customer's or AWS's; `None` where there is none.
@@ -80,6 +81,17 @@ pub(super) async fn find_managed(db: &mut Session, arn: &str) -> Result<Option<A
     version
         .map(|version| compile(arn.to_owned(), &version.document))
         .transpose()
+}
+
+/// A user, as policies see it.
+pub(super) fn user_principal(user: EntityRow, partition: &str) -> Principal {
+    Principal::User {
+        partition: partition.to_owned(),
+        account: user.account,
+        path: user.path,
+        name: user.name,
+        id: user.id,
+    }
 }
 
 /// Compiles a stored identity policy.

@@ -1,4 +1,5 @@
-//! Sessions of roles: the credentials that `AssumeRole` gives, and the token that is their whole record.
+//! Sessions: the temporary credentials that `AssumeRole`, `GetSessionToken` and `GetFederationToken` give, and the token
+//! that is their whole record.
 //!
 //! Nothing of a session is stored. Its secret key follows from its access key id and the root key; everything else is in
 //! the token, sealed so that nobody else can read or make one, and bound to the access key id.
@@ -8,16 +9,32 @@ use crypto::RootKey;
 use policy::Principal;
 use serde::{Deserialize, Serialize};
 use store::iam::RoleRow;
-use types::{Fault, SecretValue, Tag, Timestamp};
+use types::{AccountId, Fault, SecretValue, Tag, Timestamp};
 
 use super::ids;
 use crate::World;
 
-/// What a session is, beside its role.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// Whom a session speaks for. Unique ids, so that it ends with what it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holder {
+    /// A role that was assumed.
+    Role { id: String, session_name: String },
+    /// A user who asked for temporary credentials.
+    User { id: String },
+    /// An account's root user who did.
+    Root { account: AccountId },
+    /// A name that a user, or the root user, made credentials for.
+    Federated {
+        account: AccountId,
+        user_id: Option<String>,
+        name: String,
+    },
+}
+
+/// What a session is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionRecord {
-    pub role_id: String,
-    pub session_name: String,
+    pub holder: Holder,
     pub issued: Timestamp,
     pub expires: Timestamp,
     /// The session policy that was given as text.
@@ -37,20 +54,42 @@ pub struct SessionCredentials {
     /// `ASIA…`
     pub access_key_id: String,
     pub secret_access_key: SecretValue,
-    pub session_token: String,
+    pub session_token: SecretValue,
     pub expiration: Timestamp,
     /// Whom they speak for.
     pub principal: Principal,
 }
 
-/// Makes credentials for a session of a role.
+impl SessionRecord {
+    /// A session from now on, for so many seconds.
+    pub fn new(holder: Holder, now: Timestamp, duration: i64) -> Self {
+        Self {
+            holder,
+            issued: now,
+            expires: now.plus_secs(duration),
+            policy: None,
+            policy_arns: Vec::new(),
+            tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            source_identity: None,
+            task: None,
+        }
+    }
+
+    /// Whether its time is up.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires <= now
+    }
+}
+
+/// Makes credentials for a session in an account.
 pub fn issue(
     world: &World,
-    role: &RoleRow,
-    partition: &str,
+    account: &AccountId,
+    principal: Principal,
     record: &SessionRecord,
 ) -> Result<SessionCredentials, Fault> {
-    let access_key_id = ids::session_key(world.entropy.as_ref());
+    let access_key_id = ids::session_key(account, world.entropy.as_ref());
     let text = serde_json::to_vec(record).map_err(Fault::new)?;
     let root_key = world.root_key.current();
     let sealed = root_key.derive("session token").seal(
@@ -60,10 +99,10 @@ pub fn issue(
     );
     Ok(SessionCredentials {
         secret_access_key: secret_key(&root_key, &access_key_id),
-        session_token: STANDARD.encode(sealed),
+        session_token: SecretValue::from(STANDARD.encode(sealed)),
         access_key_id,
         expiration: record.expires,
-        principal: principal(role, partition, &record.session_name),
+        principal,
     })
 }
 
@@ -87,7 +126,7 @@ pub(super) fn secret_key(root_key: &RootKey, access_key_id: &str) -> SecretValue
 }
 
 /// A session of a role, as policies see it.
-pub(super) fn principal(role: &RoleRow, partition: &str, session_name: &str) -> Principal {
+pub fn role_principal(role: &RoleRow, partition: &str, session_name: &str) -> Principal {
     Principal::RoleSession {
         partition: partition.to_owned(),
         account: role.account.clone(),
@@ -108,8 +147,13 @@ mod tests {
         RootKey::generate(&SeededEntropy::new(1))
     }
 
+    fn record() -> SessionRecord {
+        let id = "AIDA1".to_owned();
+        SessionRecord::new(Holder::User { id }, Timestamp::from_secs(1), 900)
+    }
+
     fn token(access_key_id: &str) -> String {
-        let text = serde_json::to_vec(&SessionRecord::default()).unwrap();
+        let text = serde_json::to_vec(&record()).unwrap();
         let key = root_key().derive("session token");
         STANDARD.encode(key.seal(access_key_id.as_bytes(), &text, &SeededEntropy::new(2)))
     }
@@ -120,6 +164,13 @@ mod tests {
         assert!(open(&root_key(), "ASIA2", &token("ASIA1")).is_none());
         assert!(open(&root_key(), "ASIA1", "garbage").is_none());
         assert!(open(&root_key(), "ASIA1", "").is_none());
+    }
+
+    #[test]
+    fn a_session_is_over_when_its_time_is_up() {
+        let record = record();
+        assert!(!record.is_over(Timestamp::from_secs(900)));
+        assert!(record.is_over(Timestamp::from_secs(901)));
     }
 
     #[test]

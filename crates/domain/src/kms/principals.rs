@@ -148,7 +148,7 @@ async fn unique_id(cx: &mut Cx, named: &str) -> Result<Option<String>, Fault> {
             .db
             .role_by_name(&account, name)
             .await?
-            .map(|role| (role.path + &role.name, role.id)),
+            .map(|role| (role.entity.path + &role.entity.name, role.entity.id)),
     };
     Ok(found
         .filter(|(full, _)| full.strip_prefix('/') == Some(rest))

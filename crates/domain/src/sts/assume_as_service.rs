@@ -7,7 +7,7 @@ use types::Fault;
 use super::{role_arn::RoleArn, trust};
 use crate::{
     World,
-    identity::session::{self, SessionCredentials, SessionRecord},
+    identity::session::{self, Holder, SessionCredentials, SessionRecord},
 };
 
 /// What a service asks for.
@@ -80,14 +80,15 @@ pub async fn assume_as_service(
     if !policy::evaluate(&request, &sources).is_allowed() {
         return Err(AssumeError::Refused);
     }
-    let record = SessionRecord {
-        role_id: role.id.clone(),
+    let holder = Holder::Role {
+        id: role.id.clone(),
         session_name: wanted.session_name.to_owned(),
-        issued: now,
-        expires: now.plus_secs(wanted.duration),
+    };
+    let record = SessionRecord {
         policy: wanted.policy.map(str::to_owned),
         task: wanted.task.map(str::to_owned),
-        ..SessionRecord::default()
+        ..SessionRecord::new(holder, now, wanted.duration)
     };
-    Ok(session::issue(world, &role, &arn.partition, &record)?)
+    let principal = session::role_principal(&role, &arn.partition, wanted.session_name);
+    Ok(session::issue(world, &arn.account, principal, &record)?)
 }

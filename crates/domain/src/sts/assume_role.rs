@@ -3,72 +3,71 @@
 use api::{
     CommonError, Modeled as _,
     sts::{
-        AssumedRoleUser, Credentials, Error, PolicyDescriptorType,
+        AssumedRoleUser, Error,
         assume_role::{AssumeRole, Input, Output},
     },
 };
-use policy::{Policy, PolicyKind, ResourcePolicy};
+use policy::{Principal, ResourcePolicy};
 use store::iam::RoleRow;
 use types::Tag;
 
 use super::{
+    credentials,
     role_arn::RoleArn,
+    session_policies::{self, pairs},
     session_tags::{self, SessionTags},
     trust,
 };
 use crate::{
     Access, Cx, Decided, Operation,
-    identity::{
-        SessionCredentials, aws_managed,
-        session::{self, SessionRecord},
-    },
+    identity::session::{self, Holder, SessionRecord},
 };
 
 /// How long a session lasts when nobody says.
 const DEFAULT_DURATION: i64 = 3600;
 /// How long a session can last that a session asked for.
 const CHAINED_LIMIT: i64 = 3600;
-/// What session policies and tags can take together.
-const PACKED_LIMIT: usize = 4096;
-/// How many managed policies can limit a session.
-const MANAGED_LIMIT: usize = 10;
 
 impl Operation for AssumeRole {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let Some(arn) = RoleArn::parse(&input.role_arn) else {
             return Err(invalid(format!("{} is invalid", input.role_arn)));
         };
-        let requested = request_tags(&input);
+        credentials::refuse_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
+        let requested = session_policies::read_tags(input.tags.as_deref());
         let transitive = input.transitive_tag_keys.clone().unwrap_or_default();
         let tags = session_tags::combine(requested.clone(), transitive, cx.caller.session.as_ref())
             .map_err(|problem| CommonError::InvalidParameterValue(problem.to_string()))?;
-        let policy_arns = session_policies(cx, &input).await?;
-        let packed = packed_size(&input, &policy_arns, &tags)?;
+        session_policies::check_text(input.policy.as_deref())?;
 
         let role = arn.find(&mut cx.db).await?;
         let role = authorize(cx, role, &arn, &input, &requested)?;
         let duration = duration(cx, &role, input.duration_seconds)?;
         let source_identity = source_identity(cx, &input)?;
+        let given = input.policy_arns.as_deref();
+        let policy_arns = session_policies::find_managed(cx, &arn.account, given).await?;
+        let packed = packed_size(&input, &policy_arns, &tags)?;
 
-        let record = SessionRecord {
-            role_id: role.id.clone(),
+        let principal = session::role_principal(&role, &arn.partition, &input.role_session_name);
+        let holder = Holder::Role {
+            id: role.entity.id,
             session_name: input.role_session_name,
-            issued: cx.now(),
-            expires: cx.now().plus_secs(duration),
+        };
+        let record = SessionRecord {
             policy: input.policy,
             policy_arns,
             tags: tags.tags,
             transitive_tag_keys: tags.transitive,
             source_identity: source_identity.clone(),
-            task: None,
+            ..SessionRecord::new(holder, cx.now(), duration)
         };
-        let made = session::issue(&cx.world, &role, &arn.partition, &record)?;
+        let made = session::issue(&cx.world, &arn.account, principal, &record)?;
         Ok(Output {
             assumed_role_user: Some(AssumedRoleUser {
                 assumed_role_id: Some(made.principal.user_id()),
                 arn: Some(made.principal.arn()),
             }),
-            credentials: Some(credentials(made)),
+            credentials: Some(credentials::show(made)),
             packed_policy_size: packed,
             source_identity,
         })
@@ -83,15 +82,23 @@ fn authorize(
     input: &Input,
     tags: &[Tag],
 ) -> Result<RoleRow, Error> {
+    if cx.caller.principal.is_root() {
+        // AWS: whatever the trust policy says.
+        // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        note_refusal(cx, input, "the root user assumes no roles");
+        let text = "Roles may not be assumed by root accounts.".to_owned();
+        return Err(CommonError::AccessDenied(text).into());
+    }
     let Some(role) = role else {
-        cx.decided.push(Decided {
-            action: AssumeRole::ACTION.to_owned(),
-            resource: input.role_arn.clone(),
-            allowed: false,
-            statement: "there is no such role".to_owned(),
-        });
+        note_refusal(cx, input, "there is no such role");
         return Err(denied(cx, AssumeRole::ACTION, &input.role_arn));
     };
+    if matches!(cx.caller.principal, Principal::FederatedUser { .. }) {
+        // AWS: a federated user calls no operation of STS but GetCallerIdentity.
+        // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+        note_refusal(cx, input, "a federated user assumes no roles");
+        return Err(denied(cx, AssumeRole::ACTION, &input.role_arn));
+    }
     let trust = trust::compile(&role)?;
     let mut actions = vec![AssumeRole::ACTION];
     if !tags.is_empty() {
@@ -108,6 +115,16 @@ fn authorize(
         }
     }
     Ok(role)
+}
+
+/// What no policy decided is in the audit record too.
+fn note_refusal(cx: &mut Cx, input: &Input, why: &str) {
+    cx.decided.push(Decided {
+        action: AssumeRole::ACTION.to_owned(),
+        resource: input.role_arn.clone(),
+        allowed: false,
+        statement: why.to_owned(),
+    });
 }
 
 fn access(
@@ -142,7 +159,9 @@ fn denied(cx: &Cx, action: &str, role_arn: &str) -> Error {
 
 fn duration(cx: &Cx, role: &RoleRow, seconds: Option<i32>) -> Result<i64, Error> {
     let wanted = seconds.map_or(DEFAULT_DURATION, i64::from);
-    if cx.caller.session.is_some() && wanted > CHAINED_LIMIT {
+    // A user with temporary credentials is no role, so that is no chain.
+    let is_chained = matches!(cx.caller.principal, Principal::RoleSession { .. });
+    if is_chained && wanted > CHAINED_LIMIT {
         let text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining";
         return Err(invalid(text.to_owned()));
     }
@@ -170,67 +189,12 @@ fn source_identity(cx: &Cx, input: &Input) -> Result<Option<String>, Error> {
     }
 }
 
-fn request_tags(input: &Input) -> Vec<Tag> {
-    let tags = input.tags.iter().flatten().map(|tag| Tag {
-        key: tag.key.clone(),
-        value: tag.value.clone(),
-    });
-    tags.collect()
-}
-
-fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
-    tags.iter()
-        .map(|tag| (tag.key.as_str(), tag.value.as_str()))
-}
-
-/// Checks the session policies and gives the ARNs of those that are managed.
-async fn session_policies(cx: &mut Cx, input: &Input) -> Result<Vec<String>, Error> {
-    if let Some(document) = &input.policy {
-        Policy::parse(document, PolicyKind::Identity)
-            .map_err(|error| Error::MalformedPolicyDocument(error.to_string()))?;
-    }
-    let mut arns = Vec::new();
-    for PolicyDescriptorType { arn } in input.policy_arns.iter().flatten() {
-        let arn = arn.clone().unwrap_or_default();
-        let exists =
-            aws_managed::find(&arn).is_some() || cx.db.managed_policy(&arn).await?.is_some();
-        if !exists {
-            return Err(invalid(format!("PolicyArn {arn} does not exist.")));
-        }
-        arns.push(arn);
-    }
-    if arns.len() > MANAGED_LIMIT {
-        return Err(Error::PackedPolicyTooLarge(format!(
-            "Cannot exceed quota for PolicyArns: {MANAGED_LIMIT}"
-        )));
-    }
-    Ok(arns)
-}
-
-/// How much of the room for session policies and tags is taken, in percent; absent where there are none.
+/// How much room the session's policies and tags take; absent where it has none.
 fn packed_size(input: &Input, arns: &[String], tags: &SessionTags) -> Result<Option<i32>, Error> {
-    let policies = input.policy.iter().chain(arns).map(String::len);
-    let tags = tags.tags.iter().map(|tag| tag.key.len() + tag.value.len());
-    let size: usize = policies.chain(tags).sum();
-    if size == 0 {
+    if input.policy.is_none() && arns.is_empty() && tags.tags.is_empty() {
         return Ok(None);
     }
-    let percent = (size * 100).div_ceil(PACKED_LIMIT);
-    if percent > 100 {
-        return Err(Error::PackedPolicyTooLarge(format!(
-            "Packed policy consumes {percent}% of allotted space, please use smaller policy."
-        )));
-    }
-    Ok(i32::try_from(percent).ok())
-}
-
-fn credentials(made: SessionCredentials) -> Credentials {
-    Credentials {
-        access_key_id: Some(made.access_key_id),
-        secret_access_key: Some(made.secret_access_key),
-        session_token: Some(made.session_token),
-        expiration: Some(made.expiration),
-    }
+    session_policies::packed_size(input.policy.as_deref(), arns, &tags.tags).map(Some)
 }
 
 fn invalid(text: String) -> Error {

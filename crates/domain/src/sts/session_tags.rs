@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use types::Tag;
 
-use crate::identity::RoleSession;
+use crate::identity::CallerSession;
 
 /// The tags of a new session.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) enum TagProblem {
 pub(super) fn combine(
     tags: Vec<Tag>,
     transitive: Vec<String>,
-    calling: Option<&RoleSession>,
+    calling: Option<&CallerSession>,
 ) -> Result<SessionTags, TagProblem> {
     let mut keys = HashSet::new();
     if !tags.iter().all(|tag| keys.insert(lower(&tag.key))) {
@@ -74,8 +74,8 @@ mod tests {
         }
     }
 
-    fn calling() -> RoleSession {
-        RoleSession {
+    fn calling() -> CallerSession {
+        CallerSession {
             issued: Timestamp::default(),
             expires: Timestamp::default(),
             policies: None,

@@ -1,16 +1,9 @@
-//! Inline and managed policies, and what managed policies are attached to.
+//! Customers' managed policies and their versions.
 
 use types::{AccountId, Fault, Tag, Timestamp};
 
 use super::{NamePage, name_key};
 use crate::{Row, Session, args};
-
-/// A policy that is part of a user or role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InlinePolicyRow {
-    pub name: String,
-    pub document: String,
-}
 
 /// A customer's managed policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +18,8 @@ pub struct ManagedPolicyRow {
     pub description: Option<String>,
     pub tags: Vec<Tag>,
     pub default_version: i64,
+    /// The highest version that it ever had.
+    pub last_version: i64,
     pub created: Timestamp,
     pub updated: Timestamp,
 }
@@ -35,14 +30,6 @@ pub struct PolicyVersionRow {
     pub version: i64,
     pub document: String,
     pub created: Timestamp,
-}
-
-/// A managed policy attached to a user or role, with the document that is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachedDocument {
-    pub arn: String,
-    /// `None` for a policy of AWS's, which is no row.
-    pub document: Option<String>,
 }
 
 impl ManagedPolicyRow {
@@ -56,52 +43,24 @@ impl ManagedPolicyRow {
             description: row.opt_text("description")?,
             tags: row.opt_tags("tags")?.unwrap_or_default(),
             default_version: row.int("default_version")?,
+            last_version: row.int("last_version")?,
             created: row.timestamp("created_at")?,
             updated: row.timestamp("updated_at")?,
         })
     }
 }
 
+impl PolicyVersionRow {
+    fn from_row(row: &Row) -> Result<Self, Fault> {
+        Ok(Self {
+            version: row.int("version")?,
+            document: row.text("document")?,
+            created: row.timestamp("created_at")?,
+        })
+    }
+}
+
 impl Session {
-    /// Writes an inline policy of a user or role, over an earlier one of that name.
-    pub async fn put_inline_policy(
-        &mut self,
-        owner_id: &str,
-        name: &str,
-        document: &str,
-    ) -> Result<(), Fault> {
-        self.execute(
-            "INSERT INTO inline_policies (owner_id, name, document) VALUES ($1, $2, $3)
-             ON CONFLICT (owner_id, name) DO UPDATE SET document = excluded.document",
-            args![owner_id, name, document],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// The inline policies of a user or role, sorted by name.
-    pub async fn inline_policies(&mut self, owner_id: &str) -> Result<Vec<InlinePolicyRow>, Fault> {
-        let sql = "SELECT name, document FROM inline_policies WHERE owner_id = $1 ORDER BY name";
-        let rows = self.fetch_all(sql, args![owner_id]).await?;
-        let policies = rows.iter().map(|row| {
-            Ok(InlinePolicyRow {
-                name: row.text("name")?,
-                document: row.text("document")?,
-            })
-        });
-        policies.collect()
-    }
-
-    /// Removes an inline policy; false where there is none of that name.
-    pub async fn delete_inline_policy(
-        &mut self,
-        owner_id: &str,
-        name: &str,
-    ) -> Result<bool, Fault> {
-        let sql = "DELETE FROM inline_policies WHERE owner_id = $1 AND name = $2";
-        Ok(self.execute(sql, args![owner_id, name]).await? > 0)
-    }
-
     /// Adds a managed policy whose one version is its default; false where the name is taken.
     pub async fn insert_managed_policy(
         &mut self,
@@ -155,7 +114,7 @@ impl Session {
         self.fetch_all(
             "SELECT * FROM managed_policies WHERE account = $1 AND SUBSTR(path, 1, LENGTH($2)) = $2 AND name_key > $3
              ORDER BY name_key LIMIT $4",
-            args![page.account, page.path_prefix, name_key(page.after), page.limit],
+            page.args(),
         )
         .await?
         .iter()
@@ -174,14 +133,82 @@ impl Session {
             args![policy_id, version],
         )
         .await?
-        .map(|row| {
-            Ok(PolicyVersionRow {
-                version: row.int("version")?,
-                document: row.text("document")?,
-                created: row.timestamp("created_at")?,
-            })
-        })
+        .map(|row| PolicyVersionRow::from_row(&row))
         .transpose()
+    }
+
+    /// Every version of a managed policy, the newest first.
+    pub async fn policy_versions(
+        &mut self,
+        policy_id: &str,
+    ) -> Result<Vec<PolicyVersionRow>, Fault> {
+        let sql =
+            "SELECT * FROM managed_policy_versions WHERE policy_id = $1 ORDER BY version DESC";
+        let rows = self.fetch_all(sql, args![policy_id]).await?;
+        rows.iter().map(PolicyVersionRow::from_row).collect()
+    }
+
+    /// How many versions all managed policies of an account have together.
+    pub async fn count_policy_versions(&mut self, account: &AccountId) -> Result<i64, Fault> {
+        let sql = "SELECT COUNT(*) AS n FROM managed_policy_versions
+             JOIN managed_policies ON managed_policies.id = managed_policy_versions.policy_id
+             WHERE managed_policies.account = $1";
+        self.fetch_one(sql, args![account]).await?.int("n")
+    }
+
+    /// Adds a version, which is then the highest that the policy ever had.
+    pub async fn insert_policy_version(
+        &mut self,
+        policy_id: &str,
+        version: &PolicyVersionRow,
+    ) -> Result<(), Fault> {
+        self.execute(
+            "INSERT INTO managed_policy_versions (policy_id, version, document, created_at) VALUES ($1, $2, $3, $4)",
+            args![policy_id, version.version, &version.document, version.created],
+        )
+        .await?;
+        self.execute(
+            "UPDATE managed_policies SET last_version = $2, updated_at = $3 WHERE id = $1",
+            args![policy_id, version.version, version.created],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a version, which must not be the default.
+    pub async fn delete_policy_version(
+        &mut self,
+        policy_id: &str,
+        version: i64,
+    ) -> Result<(), Fault> {
+        let sql = "DELETE FROM managed_policy_versions WHERE policy_id = $1 AND version = $2";
+        self.execute(sql, args![policy_id, version]).await?;
+        Ok(())
+    }
+
+    /// Puts another version of a managed policy in force.
+    pub async fn set_default_policy_version(
+        &mut self,
+        policy_id: &str,
+        version: i64,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let sql = "UPDATE managed_policies SET default_version = $2, updated_at = $3 WHERE id = $1";
+        self.execute(sql, args![policy_id, version, now]).await?;
+        Ok(())
+    }
+
+    /// Replaces the tags of a managed policy.
+    pub async fn set_policy_tags(&mut self, policy_id: &str, tags: &[Tag]) -> Result<(), Fault> {
+        let sql = "UPDATE managed_policies SET tags = $2 WHERE id = $1";
+        self.execute(sql, args![policy_id, tags]).await?;
+        Ok(())
+    }
+
+    /// How many managed policies an account has.
+    pub async fn count_managed_policies(&mut self, account: &AccountId) -> Result<i64, Fault> {
+        let sql = "SELECT COUNT(*) AS n FROM managed_policies WHERE account = $1";
+        self.fetch_one(sql, args![account]).await?.int("n")
     }
 
     /// Removes a managed policy with its versions. It must not be attached any more.
@@ -189,80 +216,5 @@ impl Session {
         self.execute("DELETE FROM managed_policies WHERE id = $1", args![id])
             .await?;
         Ok(())
-    }
-
-    /// Attaches a managed policy to a user or role; attaching it twice changes nothing.
-    pub async fn attach_policy(
-        &mut self,
-        account: &AccountId,
-        owner_id: &str,
-        arn: &str,
-    ) -> Result<(), Fault> {
-        self.execute(
-            "INSERT INTO attached_policies (owner_id, policy_arn, account) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            args![owner_id, arn, account],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Detaches a managed policy; false where it was not attached.
-    pub async fn detach_policy(&mut self, owner_id: &str, arn: &str) -> Result<bool, Fault> {
-        let sql = "DELETE FROM attached_policies WHERE owner_id = $1 AND policy_arn = $2";
-        Ok(self.execute(sql, args![owner_id, arn]).await? > 0)
-    }
-
-    /// What is attached to a user or role, sorted by ARN.
-    pub async fn attached_policies(
-        &mut self,
-        owner_id: &str,
-    ) -> Result<Vec<AttachedDocument>, Fault> {
-        let sql = "SELECT attached.policy_arn, version.document
-             FROM attached_policies attached
-             LEFT JOIN managed_policies policy ON policy.arn = attached.policy_arn
-             LEFT JOIN managed_policy_versions version
-                 ON version.policy_id = policy.id AND version.version = policy.default_version
-             WHERE attached.owner_id = $1 ORDER BY attached.policy_arn";
-        let rows = self.fetch_all(sql, args![owner_id]).await?;
-        let attached = rows.iter().map(|row| {
-            Ok(AttachedDocument {
-                arn: row.text("policy_arn")?,
-                document: row.opt_text("document")?,
-            })
-        });
-        attached.collect()
-    }
-
-    /// How many users and roles of an account a managed policy is attached to.
-    pub async fn count_attachments(
-        &mut self,
-        account: &AccountId,
-        arn: &str,
-    ) -> Result<i64, Fault> {
-        self.fetch_one(
-            "SELECT COUNT(*) AS n FROM attached_policies WHERE account = $1 AND policy_arn = $2",
-            args![account, arn],
-        )
-        .await?
-        .int("n")
-    }
-
-    /// How many users and roles of an account have a managed policy as their permissions boundary.
-    pub async fn count_boundaries(&mut self, account: &AccountId, arn: &str) -> Result<i64, Fault> {
-        let users = self
-            .fetch_one(
-                "SELECT COUNT(*) AS n FROM users WHERE account = $1 AND boundary = $2",
-                args![account, arn],
-            )
-            .await?
-            .int("n")?;
-        let roles = self
-            .fetch_one(
-                "SELECT COUNT(*) AS n FROM roles WHERE account = $1 AND boundary = $2",
-                args![account, arn],
-            )
-            .await?
-            .int("n")?;
-        Ok(users + roles)
     }
 }

@@ -1,43 +1,38 @@
 //! Roles.
 
-use types::{AccountId, Fault, Tag, Timestamp};
+use std::ops::Deref;
 
-use super::{NamePage, name_key};
+use types::{AccountId, Fault};
+
+use super::{EntityKind, EntityRow, NamePage, name_key};
 use crate::{Row, Session, args};
 
-/// A role.
+/// A role: a named entity that can be assumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleRow {
-    /// `AROA…`
-    pub id: String,
-    pub account: AccountId,
-    pub name: String,
-    /// `/`, or `/…/`.
-    pub path: String,
+    pub entity: EntityRow,
     /// Who may assume it, in the text it was given in.
     pub trust_policy: String,
     pub description: Option<String>,
     /// In seconds.
     pub max_session_duration: i64,
-    pub tags: Vec<Tag>,
-    /// The ARN of the managed policy that is its permissions boundary.
-    pub boundary: Option<String>,
-    pub created: Timestamp,
+}
+
+impl Deref for RoleRow {
+    type Target = EntityRow;
+
+    fn deref(&self) -> &EntityRow {
+        &self.entity
+    }
 }
 
 impl RoleRow {
     fn from_row(row: &Row) -> Result<Self, Fault> {
         Ok(Self {
-            id: row.text("id")?,
-            account: row.parse("account")?,
-            name: row.text("name")?,
-            path: row.text("path")?,
+            entity: EntityRow::from_row(EntityKind::Role, row)?,
             trust_policy: row.text("trust_policy")?,
             description: row.opt_text("description")?,
             max_session_duration: row.int("max_session_duration")?,
-            tags: row.opt_tags("tags")?.unwrap_or_default(),
-            boundary: row.opt_text("boundary")?,
-            created: row.timestamp("created_at")?,
         })
     }
 }
@@ -99,7 +94,7 @@ impl Session {
         self.fetch_all(
             "SELECT * FROM roles WHERE account = $1 AND SUBSTR(path, 1, LENGTH($2)) = $2 AND name_key > $3
              ORDER BY name_key LIMIT $4",
-            args![page.account, page.path_prefix, name_key(page.after), page.limit],
+            page.args(),
         )
         .await?
         .iter()
@@ -117,10 +112,18 @@ impl Session {
         Ok(())
     }
 
-    /// Removes a role, which must have no policies any more.
-    pub async fn delete_role(&mut self, id: &str) -> Result<(), Fault> {
-        self.execute("DELETE FROM roles WHERE id = $1", args![id])
-            .await?;
+    /// Replaces the description of a role and how long its sessions can last.
+    pub async fn update_role(
+        &mut self,
+        id: &str,
+        description: Option<&str>,
+        max_session_duration: i64,
+    ) -> Result<(), Fault> {
+        self.execute(
+            "UPDATE roles SET description = $2, max_session_duration = $3 WHERE id = $1",
+            args![id, description, max_session_duration],
+        )
+        .await?;
         Ok(())
     }
 }

@@ -146,7 +146,8 @@ impl Shapes<'_> {
     }
 
     fn is_secret(&self, name: &str, shape: &Shape) -> bool {
-        shape.sensitive && !self.planned.plain.iter().any(|plain| plain == name)
+        let listed = |names: &[String]| names.iter().any(|listed| listed == name);
+        (shape.sensitive || listed(&self.planned.secret)) && !listed(&self.planned.plain)
     }
 
     /// Whether the model says more about a shape than its type.

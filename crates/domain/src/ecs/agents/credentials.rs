@@ -35,7 +35,7 @@ pub(super) async fn mint(
         role_arn: role_arn.to_owned(),
         access_key_id: session.access_key_id,
         secret_access_key: session.secret_access_key,
-        session_token: session.session_token.into(),
+        session_token: session.session_token,
         expiration: session.expiration.to_iso8601(),
         credential_scope: None,
     }))

@@ -1,0 +1,22 @@
+//! `iam:SetDefaultPolicyVersion`
+
+use api::{
+    Modeled as _,
+    iam::{
+        Error,
+        set_default_policy_version::{Input, Output, SetDefaultPolicyVersion},
+    },
+};
+
+use super::{locate, versions};
+use crate::{Cx, Operation};
+
+impl Operation for SetDefaultPolicyVersion {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let policy =
+            locate::own_policy(cx, Self::ACTION, &input.policy_arn, |access| access).await?;
+        let version = versions::find(cx, &policy, &input.version_id).await?;
+        versions::set_default(cx, &policy, version.version).await?;
+        Ok(Output {})
+    }
+}
