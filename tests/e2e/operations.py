@@ -170,6 +170,38 @@ for one in ("GetParameters", "DeleteParameters"):
     TABLE[f"ssm:{one}"] = named_parameters
 
 
+for one, extra in (
+    ("GetParameterHistory", {}),
+    ("LabelParameterVersion", {"Labels": ["l"]}),
+    ("UnlabelParameterVersion", {"Labels": ["l"], "ParameterVersion": 1}),
+):
+
+    def versioned_parameter(given, one=one, extra=extra):
+        given.parameters = {"Name": a_parameter(given, f"ssm:{one}"), **extra}
+
+    TABLE[f"ssm:{one}"] = versioned_parameter
+
+for one, extra in (
+    ("AddTagsToResource", {"Tags": [{"Key": "k", "Value": "v"}]}),
+    ("RemoveTagsFromResource", {"TagKeys": ["k"]}),
+    ("ListTagsForResource", {}),
+):
+
+    def tagged_parameter(given, one=one, extra=extra):
+        given.parameters = {"ResourceType": "Parameter", "ResourceId": a_parameter(given, f"ssm:{one}"), **extra}
+
+    TABLE[f"ssm:{one}"] = tagged_parameter
+
+for one, extra in (("GetServiceSetting", {}), ("UpdateServiceSetting", {"SettingValue": "false"}), ("ResetServiceSetting", {})):
+
+    def setting(given, one=one, extra=extra):
+        setting_id = "/ssm/parameter-store/high-throughput-enabled"
+        given.parameters, given.named = {"SettingId": setting_id, **extra}, given.arn("ssm", f"servicesetting{setting_id}")
+        given.needs = [(f"ssm:{one}", given.named)]
+
+    TABLE[f"ssm:{one}"] = setting
+
+
 @operation("ssm:GetParametersByPath")
 def get_parameters_by_path(given):
     path = a_parameter(given, "").rsplit("/", 1)[0]

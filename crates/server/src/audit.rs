@@ -25,7 +25,7 @@ use types::{Region, Timestamp};
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(100);
 
 /// What one line tells. Absent members are left out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
     pub time: String,
@@ -54,6 +54,9 @@ pub struct Record<'a> {
     pub decisions: Vec<Decision<'a>>,
     /// `ok`, or the error code that was answered.
     pub outcome: &'a str,
+    /// What this process did by itself, and to what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<serde_json::Value>,
 }
 
 /// What becomes known of a request on its way.
@@ -99,6 +102,7 @@ impl<'a> Record<'a> {
             source_address: trail.source_address,
             decisions: decisions.collect(),
             outcome,
+            details: None,
         }
     }
 }

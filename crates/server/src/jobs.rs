@@ -29,11 +29,6 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
             world.store.wipe_deleted().await
         })
     });
-    every(
-        Duration::from_mins(1),
-        "delete expired parameters",
-        |world| Box::pin(async move { domain::ssm::delete_expired_parameters(&world).await }),
-    );
     every(Duration::from_mins(1), "rotate KMS keys", |world| {
         Box::pin(async move { domain::kms::rotate_due_keys(&world).await })
     });

@@ -10,6 +10,7 @@ mod launch;
 mod listener;
 mod local_instances;
 pub mod operator;
+mod parameter_policies;
 mod pipeline;
 mod root_key;
 mod start;

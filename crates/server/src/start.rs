@@ -18,6 +18,7 @@ use crate::{
     jobs, launch, listener,
     local_instances::{self, WantedInstances},
     operator::{self, Operator},
+    parameter_policies,
     pipeline::Pipeline,
     root_key::{self, RootKeyError, RootKeySource},
 };
@@ -98,6 +99,7 @@ impl Server {
         ));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
+        parameter_policies::spawn(&mut running, &world, &audit, &stop);
         let operator = Operator::new(Arc::clone(&world), places(&config)?, audit);
         running.spawn(operator::serve(operator, stop.clone()).map_err(|source| {
             StartError::File {
@@ -119,6 +121,11 @@ impl Server {
         };
         server.write_endpoint()?;
         Ok(server)
+    }
+
+    /// How many statements the database was asked since the start.
+    pub fn statements(&self) -> u64 {
+        self.world.store.statements()
     }
 
     /// The address clients use, such as `http://127.0.0.1:4566`.

@@ -37,6 +37,7 @@ async fn main() {
         Path::Health,
         Path::GetCallerIdentity,
         Path::GetSecretValue,
+        Path::OneParameter,
         Path::GetParameters,
         Path::PutSecretValue,
     ] {
@@ -52,6 +53,11 @@ async fn main() {
             together / together_base,
         );
     }
+    println!("\nstatements asked of the database, with nothing of it in memory:");
+    for path in [Path::OneParameter, Path::GetParameters] {
+        let statements = statements_after_a_change(&aws, &reader, path).await;
+        println!("{:<28} {statements:>10}", format!("{path:?}"));
+    }
     aws.server.stop().await;
 }
 
@@ -65,6 +71,8 @@ enum Path {
     /// The signature, and who it is from; nothing else.
     GetCallerIdentity,
     GetSecretValue,
+    /// One SecureString by the same operation.
+    OneParameter,
     /// Ten SecureStrings in one call.
     GetParameters,
     PutSecretValue,
@@ -109,11 +117,8 @@ async fn request(aws: &TestAws, reader: &Caller, path: Path) {
             )
             .await
         }
-        Path::GetParameters => {
-            let names: Vec<String> = (0..10).map(|n| format!(r#""/bench/{n}""#)).collect();
-            let body = format!(r#"{{"Names":[{}],"WithDecryption":true}}"#, names.join(","));
-            raw.json("ssm", "AmazonSSM.GetParameters", &body).await
-        }
+        Path::OneParameter => get_parameters(reader, 1).await,
+        Path::GetParameters => get_parameters(reader, 10).await,
         Path::PutSecretValue => {
             static TURN: AtomicUsize = AtomicUsize::new(0);
             let secret = TURN.fetch_add(1, Ordering::Relaxed) % WRITTEN;
@@ -127,6 +132,29 @@ async fn request(aws: &TestAws, reader: &Caller, path: Path) {
         }
     };
     let _ = answer.success();
+}
+
+async fn get_parameters(reader: &Caller, count: usize) -> testkit::Answer {
+    let names: Vec<String> = (0..count).map(|n| format!(r#""/bench/{n}""#)).collect();
+    let body = format!(r#"{{"Names":[{}],"WithDecryption":true}}"#, names.join(","));
+    let target = "AmazonSSM.GetParameters";
+    reader.raw().json("ssm", target, &body).await
+}
+
+/// The statements that one reading asks of the database after some parameter has changed: the least of a few, since
+/// jobs of the server ask it too.
+async fn statements_after_a_change(aws: &TestAws, reader: &Caller, path: Path) -> u64 {
+    let mut least = u64::MAX;
+    for _ in 0..ROUNDS {
+        let put = aws.root().ssm().put_parameter();
+        let put = put.name("/elsewhere").value("value").overwrite(true);
+        let put = put.r#type(aws_sdk_ssm::types::ParameterType::String);
+        put.send().await.expect("a parameter");
+        let before = aws.server.statements();
+        request(aws, reader, path).await;
+        least = least.min(aws.server.statements() - before);
+    }
+    least
 }
 
 /// Seconds for one request, one after the other.

@@ -25,7 +25,7 @@ pub const REGION: &str = "us-east-1";
 pub struct TestAws {
     pub server: Server,
     root: Credentials,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// Somebody who calls the server.
@@ -75,7 +75,7 @@ pub async fn start_in(dir: TempDir) -> TestAws {
     TestAws {
         server,
         root: Credentials::new(key.id, secret, None, None, "test"),
-        _dir: dir,
+        dir,
     }
 }
 
@@ -83,6 +83,15 @@ impl TestAws {
     /// The account's root user.
     pub fn root(&self) -> Caller {
         self.caller(self.root.clone(), REGION)
+    }
+
+    /// Every line of the audit log so far.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    pub fn audit_log(&self) -> String {
+        let file = self.dir.path().join("data/audit.log");
+        std::fs::read_to_string(file).expect("an audit log")
     }
 
     /// The root user, in another region.

@@ -13,13 +13,22 @@ pub(crate) static METADATA: Metadata = Metadata {
         target: "AmazonSSM",
     },
     implemented: &[
+        "AddTagsToResource",
         "DeleteParameter",
         "DeleteParameters",
         "DescribeParameters",
         "GetParameter",
+        "GetParameterHistory",
         "GetParameters",
         "GetParametersByPath",
+        "GetServiceSetting",
+        "LabelParameterVersion",
+        "ListTagsForResource",
         "PutParameter",
+        "RemoveTagsFromResource",
+        "ResetServiceSetting",
+        "UnlabelParameterVersion",
+        "UpdateServiceSetting",
     ],
     known: &[
         "AddTagsToResource",
@@ -185,15 +194,40 @@ errors! {
     InvalidNextToken = "InvalidNextToken", 400, Capital;
     InvalidPolicyAttribute = "InvalidPolicyAttributeException", 400, Lower;
     InvalidPolicyType = "InvalidPolicyTypeException", 400, Lower;
+    InvalidResourceId = "InvalidResourceId", 400, Absent;
+    InvalidResourceType = "InvalidResourceType", 400, Absent;
     ParameterAlreadyExists = "ParameterAlreadyExists", 400, Lower;
     ParameterLimitExceeded = "ParameterLimitExceeded", 400, Lower;
     ParameterMaxVersionLimitExceeded = "ParameterMaxVersionLimitExceeded", 400, Lower;
     ParameterNotFound = "ParameterNotFound", 400, Lower;
     ParameterPatternMismatch = "ParameterPatternMismatchException", 400, Lower;
+    ParameterVersionLabelLimitExceeded = "ParameterVersionLabelLimitExceeded", 400, Lower;
     ParameterVersionNotFound = "ParameterVersionNotFound", 400, Lower;
     PoliciesLimitExceeded = "PoliciesLimitExceededException", 400, Lower;
+    ServiceSettingNotFound = "ServiceSettingNotFound", 400, Capital;
+    TooManyTagsError = "TooManyTagsError", 400, Absent;
     TooManyUpdates = "TooManyUpdates", 400, Capital;
     UnsupportedParameterType = "UnsupportedParameterType", 400, Lower;
+}
+
+/// `ssm:AddTagsToResource`
+pub mod add_tags_to_resource {
+    operation! { AddTagsToResource, Ssm, "ssm:AddTagsToResource", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Input {
+            pub resource_type: super::ResourceTypeForTagging = "ResourceType";
+            pub resource_id: String = "ResourceId";
+            pub tags: Vec<super::Tag> = "Tags", super::TAG_LIST;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+        }
+    }
 }
 
 /// `ssm:DeleteParameter`
@@ -278,6 +312,29 @@ pub mod get_parameter {
     }
 }
 
+/// `ssm:GetParameterHistory`
+pub mod get_parameter_history {
+    operation! { GetParameterHistory, Ssm, "ssm:GetParameterHistory", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub name: String = "Name", super::PS_PARAMETER_NAME;
+            pub with_decryption: Option<bool> = "WithDecryption";
+            pub max_results: Option<i32> = "MaxResults", super::MAX_RESULTS;
+            pub next_token: Option<String> = "NextToken";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub parameters: Option<Vec<super::ParameterHistory>> = "Parameters";
+            pub next_token: Option<String> = "NextToken";
+        }
+    }
+}
+
 /// `ssm:GetParameters`
 pub mod get_parameters {
     operation! { GetParameters, Ssm, "ssm:GetParameters", Read, has_output: true }
@@ -324,6 +381,67 @@ pub mod get_parameters_by_path {
     }
 }
 
+/// `ssm:GetServiceSetting`
+pub mod get_service_setting {
+    operation! { GetServiceSetting, Ssm, "ssm:GetServiceSetting", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub setting_id: String = "SettingId", super::SERVICE_SETTING_ID;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_setting: Option<super::ServiceSetting> = "ServiceSetting";
+        }
+    }
+}
+
+/// `ssm:LabelParameterVersion`
+pub mod label_parameter_version {
+    operation! { LabelParameterVersion, Ssm, "ssm:LabelParameterVersion", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub name: String = "Name", super::PS_PARAMETER_NAME;
+            pub parameter_version: Option<i64> = "ParameterVersion";
+            pub labels: Vec<String> = "Labels", super::PARAMETER_LABEL_LIST;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub invalid_labels: Option<Vec<String>> = "InvalidLabels", super::PARAMETER_LABEL_LIST;
+            pub parameter_version: Option<i64> = "ParameterVersion";
+        }
+    }
+}
+
+/// `ssm:ListTagsForResource`
+pub mod list_tags_for_resource {
+    operation! { ListTagsForResource, Ssm, "ssm:ListTagsForResource", Read, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Input {
+            pub resource_type: super::ResourceTypeForTagging = "ResourceType";
+            pub resource_id: String = "ResourceId";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tag_list: Option<Vec<super::Tag>> = "TagList", super::TAG_LIST;
+        }
+    }
+}
+
 /// `ssm:PutParameter`
 pub mod put_parameter {
     operation! { PutParameter, Ssm, "ssm:PutParameter", Write, has_output: true }
@@ -354,6 +472,86 @@ pub mod put_parameter {
     }
 }
 
+/// `ssm:RemoveTagsFromResource`
+pub mod remove_tags_from_resource {
+    operation! { RemoveTagsFromResource, Ssm, "ssm:RemoveTagsFromResource", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Input {
+            pub resource_type: super::ResourceTypeForTagging = "ResourceType";
+            pub resource_id: String = "ResourceId";
+            pub tag_keys: Vec<String> = "TagKeys", super::KEY_LIST;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+        }
+    }
+}
+
+/// `ssm:ResetServiceSetting`
+pub mod reset_service_setting {
+    operation! { ResetServiceSetting, Ssm, "ssm:ResetServiceSetting", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub setting_id: String = "SettingId", super::SERVICE_SETTING_ID;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_setting: Option<super::ServiceSetting> = "ServiceSetting";
+        }
+    }
+}
+
+/// `ssm:UnlabelParameterVersion`
+pub mod unlabel_parameter_version {
+    operation! { UnlabelParameterVersion, Ssm, "ssm:UnlabelParameterVersion", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub name: String = "Name", super::PS_PARAMETER_NAME;
+            pub parameter_version: i64 = "ParameterVersion";
+            pub labels: Vec<String> = "Labels", super::PARAMETER_LABEL_LIST;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub removed_labels: Option<Vec<String>> = "RemovedLabels", super::PARAMETER_LABEL_LIST;
+            pub invalid_labels: Option<Vec<String>> = "InvalidLabels", super::PARAMETER_LABEL_LIST;
+        }
+    }
+}
+
+/// `ssm:UpdateServiceSetting`
+pub mod update_service_setting {
+    operation! { UpdateServiceSetting, Ssm, "ssm:UpdateServiceSetting", Write, has_output: true }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub setting_id: String = "SettingId", super::SERVICE_SETTING_ID;
+            pub setting_value: String = "SettingValue", super::SERVICE_SETTING_VALUE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+        }
+    }
+}
+
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Parameter {
@@ -365,6 +563,25 @@ structure! {
         pub source_result: Option<String> = "SourceResult";
         pub last_modified_date: Option<types::Timestamp> = "LastModifiedDate";
         pub arn: Option<String> = "ARN";
+        pub data_type: Option<String> = "DataType", PARAMETER_DATA_TYPE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ParameterHistory {
+        pub name: Option<String> = "Name", PS_PARAMETER_NAME;
+        pub type_: Option<ParameterType> = "Type";
+        pub key_id: Option<String> = "KeyId", PARAMETER_KEY_ID;
+        pub last_modified_date: Option<types::Timestamp> = "LastModifiedDate";
+        pub last_modified_user: Option<String> = "LastModifiedUser";
+        pub description: Option<String> = "Description", PARAMETER_DESCRIPTION;
+        pub value: Option<types::SecretValue> = "Value", PS_PARAMETER_VALUE;
+        pub allowed_pattern: Option<String> = "AllowedPattern", ALLOWED_PATTERN;
+        pub version: Option<i64> = "Version";
+        pub labels: Option<Vec<String>> = "Labels", PARAMETER_LABEL_LIST;
+        pub tier: Option<ParameterTier> = "Tier";
+        pub policies: Option<Vec<ParameterInlinePolicy>> = "Policies";
         pub data_type: Option<String> = "DataType", PARAMETER_DATA_TYPE;
     }
 }
@@ -415,6 +632,18 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceSetting {
+        pub setting_id: Option<String> = "SettingId", SERVICE_SETTING_ID;
+        pub setting_value: Option<String> = "SettingValue", SERVICE_SETTING_VALUE;
+        pub last_modified_date: Option<types::Timestamp> = "LastModifiedDate";
+        pub last_modified_user: Option<String> = "LastModifiedUser";
+        pub arn: Option<String> = "ARN";
+        pub status: Option<String> = "Status";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Tag {
         pub key: String = "Key", TAG_KEY;
         pub value: String = "Value", TAG_VALUE;
@@ -445,8 +674,23 @@ enumeration! {
     }
 }
 
+enumeration! {
+    pub enum ResourceTypeForTagging {
+        Document = "Document",
+        ManagedInstance = "ManagedInstance",
+        MaintenanceWindow = "MaintenanceWindow",
+        Parameter = "Parameter",
+        PatchBaseline = "PatchBaseline",
+        OpsItem = "OpsItem",
+        OpsMetadata = "OpsMetadata",
+        Automation = "Automation",
+        Association = "Association",
+    }
+}
+
 static ALLOWED_PATTERN: Shape = Shape::ANY.max_length(1024);
 static GET_PARAMETERS_BY_PATH_MAX_RESULTS: Shape = Shape::ANY.at_least(1).at_most(10);
+static KEY_LIST: Shape = Shape::ANY.member(&TAG_KEY);
 static MAX_RESULTS: Shape = Shape::ANY.at_least(1).at_most(50);
 static PS_PARAMETER_NAME: Shape = Shape::ANY.min_length(1).max_length(2048);
 static PS_PARAMETER_VALUE: Shape = Shape::ANY.sensitive();
@@ -456,6 +700,11 @@ static PARAMETER_KEY_ID: Shape = Shape::ANY.min_length(1).max_length(256).patter
     r"^([a-zA-Z0-9:/_-]+)$",
     r"\A(?:^([a-zA-Z0-9:/_-]+)$)\z"
 ));
+static PARAMETER_LABEL: Shape = Shape::ANY.min_length(1).max_length(100);
+static PARAMETER_LABEL_LIST: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(10)
+    .member(&PARAMETER_LABEL);
 static PARAMETER_NAME_LIST: Shape = Shape::ANY
     .min_length(1)
     .max_length(10)
@@ -477,6 +726,8 @@ static PARAMETERS_FILTER_VALUE_LIST: Shape = Shape::ANY
     .min_length(1)
     .max_length(50)
     .member(&PARAMETERS_FILTER_VALUE);
+static SERVICE_SETTING_ID: Shape = Shape::ANY.min_length(1).max_length(1000);
+static SERVICE_SETTING_VALUE: Shape = Shape::ANY.min_length(1).max_length(4096);
 static TAG_KEY: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
     r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$",
     r"\A(?:^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$)\z"

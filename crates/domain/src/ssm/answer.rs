@@ -1,12 +1,13 @@
 //! A parameter as reads answer it.
 
-use api::ssm::{self, Error, ParameterType};
+use api::ssm::{self, Error, ParameterInlinePolicy, ParameterType};
 use store::parameters::Parameter;
 use types::Fault;
 
 use super::{
     locate::{Found, arn_of},
     names::Selector,
+    policies::Policies,
     reference, sealing,
 };
 use crate::Cx;
@@ -52,6 +53,22 @@ pub(super) async fn found(
         },
         Found::Missing(missing) => Ok(Err(missing.into())),
     }
+}
+
+/// The key of a `SecureString`, as it was given or the default one; nothing for other types.
+pub(super) fn key_of(parameter: &Parameter, type_: ParameterType) -> Option<String> {
+    let key = || parameter.key_id.as_deref().unwrap_or(sealing::DEFAULT_KEY);
+    (type_ == ParameterType::SecureString).then(|| key().to_owned())
+}
+
+/// The policies that a version was made with, as answers have them.
+pub(super) fn policies_of(
+    cx: &Cx,
+    parameter: &Parameter,
+) -> Result<Vec<ParameterInlinePolicy>, Error> {
+    let policies = parameter.policies.as_deref().map(Policies::parse);
+    let policies = policies.transpose()?.unwrap_or_default();
+    Ok(policies.to_answer(parameter.modified, cx.now()))
 }
 
 /// A type as the store keeps it.

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use api::ssm::Error;
+use api::ssm::{Error, ParameterType};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use types::{AccountId, Region};
 
@@ -42,6 +42,17 @@ pub(super) fn check(data_type: &str, value: &str) -> Result<(), Error> {
             "Parameter value: is not of the data type {data_type}."
         )))
     }
+}
+
+/// Refuses a data type on a parameter of another type than it is for.
+pub(super) fn check_type(data_type: &str, type_: ParameterType) -> Result<(), Error> {
+    // AWS: what is checked against EC2 must be there to be read.
+    if data_type == "aws:ec2:image" && type_ != ParameterType::String {
+        return Err(validation(format!(
+            "The data type {data_type} is only supported for parameters of the type String."
+        )));
+    }
+    Ok(())
 }
 
 fn is_hostname(text: &str) -> bool {

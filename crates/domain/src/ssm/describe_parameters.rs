@@ -3,7 +3,7 @@
 use api::{
     Modeled as _,
     ssm::{
-        Error, ParameterMetadata, ParameterType,
+        Error, ParameterMetadata,
         describe_parameters::{DescribeParameters, Input, Output},
     },
 };
@@ -11,13 +11,11 @@ use store::parameters::{Parameter, ParameterScope};
 use types::Fault;
 
 use super::{
-    answer::type_of,
+    answer,
     errors::validation,
     filters::{self, Filter, Of},
     locate::arn_of,
-    policies::Policies,
     scan::Scan,
-    sealing::DEFAULT_KEY,
 };
 use crate::{Access, Cx, Operation};
 
@@ -64,29 +62,19 @@ impl Operation for DescribeParameters {
 }
 
 fn metadata(cx: &Cx, parameter: Parameter) -> Result<ParameterMetadata, Error> {
-    let type_ = type_of(&parameter.type_)?;
-    let policies = parameter
-        .policies
-        .as_deref()
-        .map(Policies::parse)
-        .transpose()?;
+    let type_ = answer::type_of(&parameter.type_)?;
     Ok(ParameterMetadata {
         arn: Some(arn_of(cx, &parameter.path)),
+        key_id: answer::key_of(&parameter, type_),
+        policies: Some(answer::policies_of(cx, &parameter)?),
         name: Some(parameter.name),
         type_: Some(type_),
-        key_id: match type_ {
-            ParameterType::SecureString => {
-                Some(parameter.key_id.unwrap_or_else(|| DEFAULT_KEY.to_owned()))
-            }
-            _ => None,
-        },
         last_modified_date: Some(parameter.modified),
         last_modified_user: Some(parameter.modified_by),
         description: parameter.description.filter(|text| !text.is_empty()),
-        allowed_pattern: parameter.allowed_pattern,
+        allowed_pattern: parameter.allowed_pattern.filter(|text| !text.is_empty()),
         version: Some(parameter.version),
         tier: Some(parameter.tier.parse().map_err(Fault::new)?),
-        policies: Some(policies.unwrap_or_default().to_answer()),
         data_type: Some(parameter.data_type),
     })
 }

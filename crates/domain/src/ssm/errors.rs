@@ -35,6 +35,13 @@ pub(super) fn not_found() -> Error {
     Error::ParameterNotFound(String::new())
 }
 
+/// A version or a label that a parameter does not have.
+pub(super) fn version_not_found(version: &str, name: &str) -> Error {
+    Error::ParameterVersionNotFound(format!(
+        "Systems Manager could not find version {version} of {name}. Verify the version and try again."
+    ))
+}
+
 pub(super) fn validation(text: impl Into<String>) -> Error {
     CommonError::Validation(text.into()).into()
 }

@@ -16,19 +16,14 @@ use crate::{Cx, Operation};
 impl Operation for GetParameters {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let mut seen = BTreeSet::new();
-        let names = input
-            .names
-            .into_iter()
-            .filter(|name| seen.insert(name.clone()));
+        let names = input.names.into_iter();
+        let names: Vec<_> = names.filter(|name| seen.insert(name.clone())).collect();
         // All are authorised before any is opened: one name that the caller may not read fails the call.
-        let mut found = Vec::new();
-        for name in names {
-            found.push((find(cx, Self::ACTION, &name).await?, name));
-        }
+        let found = find(cx, Self::ACTION, &names).await?;
 
         let with_decryption = input.with_decryption.unwrap_or(false);
         let (mut parameters, mut invalid) = (Vec::new(), Vec::new());
-        for (found, name) in found {
+        for (found, name) in found.into_iter().zip(names) {
             match answer::found(cx, found, with_decryption).await? {
                 Ok(parameter) => parameters.push(parameter),
                 Err(_missing) => invalid.push(name),

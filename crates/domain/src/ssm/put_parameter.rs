@@ -16,8 +16,9 @@ use super::{
     errors::validation,
     locate::arn_of,
     names::Name,
-    policies::Policies,
+    policies::{NO_CHANGE, Policies},
     sealing::{self, Sealing},
+    settings, tags,
     tier::{self, Wish},
     value,
 };
@@ -25,6 +26,7 @@ use crate::{Access, Cx, Operation};
 
 const MOST_VERSIONS: i64 = 100;
 const MOST_STANDARD_PARAMETERS: i64 = 10_000;
+const MOST_ADVANCED_PARAMETERS: i64 = 100_000;
 
 impl Operation for PutParameter {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -41,21 +43,23 @@ impl Operation for PutParameter {
         authorize(cx, &name, &input, before.as_ref())?;
         refuse_overwriting(&input, before.as_ref())?;
 
-        let parameter = next_version(cx, name, input, before).await?;
-        make_room(cx, key, &parameter).await?;
-        let expires = parameter
-            .policies
-            .as_deref()
-            .map(Policies::parse)
-            .transpose()?;
-        let expires = expires.and_then(|policies| policies.expires);
-        if !cx
-            .db
-            .put_parameter(&account, &region, &parameter, expires)
-            .await?
-        {
+        let new_policies = input.policies.is_some();
+        if before.is_some() {
+            make_room(cx, key, &name.given).await?;
+        }
+        let (parameter, policies) = next_version(cx, name, input, before).await?;
+        let expires = policies.expires();
+        let put = cx.db.put_parameter(&account, &region, &parameter, expires);
+        if !put.await? {
             return Err(already_exists());
         }
+        // What was told of policies that stay is not told again, but the parameter has changed now.
+        let kept = (!new_policies).then_some(NO_CHANGE);
+        let mut notifications = policies.notifications(parameter.modified);
+        notifications.retain(|one| kept.is_none_or(|kind| one.kind == kind));
+        cx.db
+            .replace_notifications(key, kept, &notifications)
+            .await?;
         Ok(Output {
             version: Some(parameter.version),
             tier: Some(tier_of(&parameter)?),
@@ -125,7 +129,7 @@ async fn next_version(
     name: Name,
     input: Input,
     before: Option<Parameter>,
-) -> Result<Parameter, Error> {
+) -> Result<(Parameter, Policies), Error> {
     let type_ = choose_type(input.type_, before.as_ref())?;
     let data_type = input
         .data_type
@@ -134,8 +138,10 @@ async fn next_version(
     let kept = |kept: fn(&Parameter) -> Option<String>| before.as_ref().and_then(kept);
     let allowed_pattern = input
         .allowed_pattern
-        .or_else(|| kept(|b| b.allowed_pattern.clone()));
+        .or_else(|| kept(|b| b.allowed_pattern.clone()))
+        .filter(|pattern| !pattern.is_empty());
     value::check(&input.value, &data_type, allowed_pattern.as_deref())?;
+    data_type::check_type(&data_type, type_)?;
 
     let policies = input.policies.or_else(|| kept(|b| b.policies.clone()));
     let policies = policies
@@ -143,12 +149,20 @@ async fn next_version(
         .map(Policies::parse)
         .transpose()?
         .unwrap_or_default();
+    let default = settings::default_tier(cx).await?;
+    let tier_before = before.as_ref().map(tier_of).transpose()?;
+    let asked = tier::asked(input.tier, default, tier_before);
+    let becomes_advanced = tier_before != Some(ParameterTier::Advanced)
+        && asked.is_some_and(|asked| asked != ParameterTier::Standard);
     let tier = tier::choose(&Wish {
-        asked: input.tier,
-        before: before.as_ref().map(tier_of).transpose()?,
+        asked,
+        before: tier_before,
         value_length: input.value.len(),
         has_policies: !policies.is_empty(),
-        standard_is_full: before.is_none() && standard_is_full(cx).await?,
+        standard_is_full: before.is_none()
+            && is_full(cx, ParameterTier::Standard, MOST_STANDARD_PARAMETERS).await?,
+        advanced_is_full: becomes_advanced
+            && is_full(cx, ParameterTier::Advanced, MOST_ADVANCED_PARAMETERS).await?,
     })?;
     let key_id = match type_ {
         ParameterType::SecureString => input.key_id.or_else(|| kept(|b| b.key_id.clone())),
@@ -171,14 +185,8 @@ async fn next_version(
         key_id: key,
     };
     let sealed = sealing::seal(cx, sealing, &input.value).await?;
-    let tags = input.tags.unwrap_or_default().into_iter();
-    let tags: Vec<_> = tags
-        .map(|tag| Tag {
-            key: tag.key,
-            value: tag.value,
-        })
-        .collect();
-    Ok(Parameter {
+    let tags = tags::of_request(input.tags.unwrap_or_default())?;
+    let parameter = Parameter {
         path: name.path,
         version,
         latest_version: version,
@@ -199,7 +207,8 @@ async fn next_version(
             None => Some(tags).filter(|tags| !tags.is_empty()),
         },
         name: before.map_or(name.given, |before| before.name),
-    })
+    };
+    Ok((parameter, policies))
 }
 
 fn choose_type(
@@ -223,26 +232,22 @@ fn choose_type(
     Ok(asked)
 }
 
-async fn standard_is_full(cx: &mut Cx) -> Result<bool, Error> {
+/// Whether the account has as many parameters of a tier as it may.
+async fn is_full(cx: &mut Cx, tier: ParameterTier, most: i64) -> Result<bool, Error> {
     let account = cx.account().clone();
-    let standard = ParameterTier::Standard.as_str();
-    let count = cx
-        .db
-        .count_parameters(&account, &cx.region, standard)
-        .await?;
-    Ok(count >= MOST_STANDARD_PARAMETERS)
+    let count = cx.db.count_parameters(&account, &cx.region, tier.as_str());
+    Ok(count.await? >= most)
 }
 
 /// Drops the oldest version where one more would be too many, unless it has a label.
-async fn make_room(cx: &mut Cx, key: ParameterKey<'_>, parameter: &Parameter) -> Result<(), Error> {
+async fn make_room(cx: &mut Cx, key: ParameterKey<'_>, name: &str) -> Result<(), Error> {
     let (versions, oldest, labelled) = cx.db.oldest_parameter_version(key).await?;
     if versions < MOST_VERSIONS {
         return Ok(());
     }
     if labelled {
         return Err(Error::ParameterMaxVersionLimitExceeded(format!(
-            "You attempted to create a new version of {} by calling the PutParameter API with the overwrite flag. Version {oldest}, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again.",
-            parameter.name
+            "You attempted to create a new version of {name} by calling the PutParameter API with the overwrite flag. Version {oldest}, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again."
         )));
     }
     cx.db.delete_parameter_version(key, oldest).await?;

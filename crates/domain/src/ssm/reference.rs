@@ -8,7 +8,9 @@ use api::{
     },
     ssm::{self, Error, ParameterType},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
+use types::SecretValue;
 
 use super::{
     errors,
@@ -61,10 +63,13 @@ pub(super) async fn read(
         "CreatedDate": secret.created_date.map(types::Timestamp::to_iso8601),
         "VersionIdsToStages": described.version_ids_to_stages,
     });
+    // AWS: says nothing of binary secrets; their bytes are no text, so they are given as the SDKs would print them.
+    let binary = secret.secret_binary;
+    let binary = binary.map(|bytes| SecretValue::from(STANDARD.encode(bytes.expose_secret())));
     Ok(Ok(ssm::Parameter {
         name: Some(name),
         type_: Some(ParameterType::SecureString),
-        value: secret.secret_string.or(secret.secret_binary),
+        value: secret.secret_string.or(binary),
         version: Some(0),
         selector: selector.map(|selector| format!(":{selector}")),
         source_result: Some(source.to_string()),

@@ -23,6 +23,22 @@ pub(super) struct Wish {
     pub(super) has_policies: bool,
     /// Whether another Standard parameter would be one too many.
     pub(super) standard_is_full: bool,
+    /// Whether another Advanced parameter would be one too many.
+    pub(super) advanced_is_full: bool,
+}
+
+/// The tier that a request asks for, with the account's default where it names none. A parameter that exists keeps its
+/// tier then, unless the default is to choose one each time.
+pub(super) fn asked(
+    named: Option<ParameterTier>,
+    default: ParameterTier,
+    before: Option<ParameterTier>,
+) -> Option<ParameterTier> {
+    let default = match (default, before) {
+        (ParameterTier::IntelligentTiering, _) | (_, None) => Some(default),
+        _ => None,
+    };
+    named.or(default)
 }
 
 /// Standard or Advanced, never Intelligent-Tiering, which is only a way to choose.
@@ -64,6 +80,12 @@ pub(super) fn choose(wish: &Wish) -> Result<ParameterTier, Error> {
                 .to_owned(),
         ));
     }
+    if tier == ParameterTier::Advanced && wish.advanced_is_full {
+        return Err(Error::ParameterLimitExceeded(
+            "You have reached the maximum number of advanced parameters for this AWS account and Region (100000). To add more parameters, delete existing parameters."
+                .to_owned(),
+        ));
+    }
     Ok(tier)
 }
 
@@ -79,7 +101,35 @@ mod tests {
         value_length: 10,
         has_policies: false,
         standard_is_full: false,
+        advanced_is_full: false,
     };
+
+    #[test]
+    fn the_default_tier_is_for_what_names_none() {
+        assert_eq!(asked(None, Advanced, None), Some(Advanced));
+        assert_eq!(asked(Some(Standard), Advanced, None), Some(Standard));
+        assert_eq!(asked(None, Advanced, Some(Standard)), None);
+        let chosen = asked(None, IntelligentTiering, Some(Standard));
+        assert_eq!(chosen, Some(IntelligentTiering));
+    }
+
+    #[test]
+    fn the_advanced_tier_can_be_full_too() {
+        let wish = Wish {
+            asked: Some(Advanced),
+            advanced_is_full: true,
+            ..WISH
+        };
+        assert!(matches!(
+            choose(&wish),
+            Err(Error::ParameterLimitExceeded(_))
+        ));
+        let standard = Wish {
+            asked: Some(Standard),
+            ..wish
+        };
+        assert!(choose(&standard).is_ok());
+    }
 
     #[test]
     fn a_parameter_is_standard_unless_it_was_advanced() {

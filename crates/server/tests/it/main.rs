@@ -10,4 +10,5 @@ mod ecs;
 mod iam;
 mod kms;
 mod operator;
+mod ssm;
 mod sts;
