@@ -3,5 +3,6 @@
 pub mod account;
 pub mod env;
 pub mod operator;
+pub mod param;
 pub mod run;
 pub mod up;

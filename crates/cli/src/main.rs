@@ -34,6 +34,8 @@ enum Command {
     Account(commands::account::Arguments),
     /// Rotate the root key; back the database up
     Operator(commands::operator::Arguments),
+    /// Show, export and import hierarchies of Parameter Store
+    Param(commands::param::Arguments),
     /// Register a task definition, run one task of it, stream its logs, exit with its essential container's code
     Run(commands::run::Arguments),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
             Command::Env(arguments) => commands::env::run(&arguments),
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Operator(arguments) => commands::operator::run(arguments).await,
+            Command::Param(arguments) => commands::param::run(arguments).await,
             Command::Run(arguments) => commands::run::run(arguments).await,
         }
     });

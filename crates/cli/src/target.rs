@@ -11,7 +11,7 @@ use server::{CredentialsFile, DEFAULT_PROFILE, Server};
 use crate::{
     aws::AwsClient,
     local_agents::LocalAgents,
-    settings::{Places, Serving},
+    settings::{Places, Serving, Stored},
 };
 
 /// The server to talk to. Keep it for as long as the command lasts: it may hold the server itself.
@@ -23,34 +23,13 @@ pub struct Target {
 impl Target {
     /// Finds the server, or brings one up.
     pub async fn find(places: &Places, serving: &Serving) -> Result<Self> {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let region = places.region.clone();
-        if let Some(url) = variable("AWS_ENDPOINT_URL_ECS").or_else(|| variable("AWS_ENDPOINT_URL"))
-        {
+        if let Some(Endpoint { url, credentials }) = Endpoint::running(places, "ECS")? {
             let endpoint = url
                 .parse()
-                .with_context(|| format!("AWS_ENDPOINT_URL is no address: `{url}`"))?;
-            let credentials = match environment_credentials() {
-                Some(credentials) => credentials,
-                None => root_credentials(places)
-                    .context("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")?,
-            };
+                .with_context(|| format!("`{url}` is no address of a server"))?;
             return Ok(Self {
                 client: AwsClient::new(endpoint, credentials, region)?,
-                own: None,
-            });
-        }
-
-        let data_dir = places.data_dir()?;
-        if let Ok(endpoint) = fs::read_to_string(server::endpoint_file(&data_dir))
-            && server::is_in_use(&data_dir)
-        {
-            let endpoint = endpoint
-                .trim()
-                .parse()
-                .context("the data directory's endpoint file holds no address")?;
-            return Ok(Self {
-                client: AwsClient::new(endpoint, root_credentials(places)?, region)?,
                 own: None,
             });
         }
@@ -78,6 +57,74 @@ impl Target {
     pub async fn close(self) {
         if let Some((server, agents)) = self.own {
             agents.stop().await;
+            server.stop().await;
+        }
+    }
+}
+
+/// Where a server is, and who asks it.
+pub struct Endpoint {
+    pub url: String,
+    pub credentials: Credentials,
+}
+
+impl Endpoint {
+    /// The server that the environment names for a service, such as `ECS`, else the one that runs on the data directory.
+    fn running(places: &Places, service: &str) -> Result<Option<Self>> {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let named = variable(&format!("AWS_ENDPOINT_URL_{service}"));
+        if let Some(url) = named.or_else(|| variable("AWS_ENDPOINT_URL")) {
+            let credentials = match environment_credentials() {
+                Some(credentials) => credentials,
+                None => root_credentials(places)
+                    .context("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")?,
+            };
+            return Ok(Some(Self { url, credentials }));
+        }
+        let data_dir = places.data_dir()?;
+        let url = fs::read_to_string(server::endpoint_file(&data_dir)).ok();
+        let url = url.filter(|_| server::is_in_use(&data_dir));
+        url.map(|url| {
+            Ok(Self {
+                url: url.trim().to_owned(),
+                credentials: root_credentials(places)?,
+            })
+        })
+        .transpose()
+    }
+}
+
+/// A server for what needs no containers: it is found as [`Target`] is, and brought up without an agent.
+pub struct StoreTarget {
+    pub endpoint: Endpoint,
+    own: Option<Server>,
+}
+
+impl StoreTarget {
+    /// Finds the server for a service, or brings one up.
+    pub async fn find(places: &Places, stored: &Stored, service: &str) -> Result<Self> {
+        if let Some(endpoint) = Endpoint::running(places, service)? {
+            return Ok(Self {
+                endpoint,
+                own: None,
+            });
+        }
+        let mut config = stored.config(places)?;
+        config.local_agent = false;
+        let server = Server::start(config).await?;
+        let endpoint = Endpoint {
+            url: server.endpoint().to_owned(),
+            credentials: root_credentials(places)?,
+        };
+        Ok(Self {
+            endpoint,
+            own: Some(server),
+        })
+    }
+
+    /// Ends the server of this process, if there is one.
+    pub async fn close(self) {
+        if let Some(server) = self.own {
             server.stop().await;
         }
     }
