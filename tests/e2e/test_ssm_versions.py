@@ -138,3 +138,16 @@ def test_old_versions_stay_under_the_key_they_were_made_with(ssm, server, name):
     with refused("InvalidKeyId", re.compile(r"is disabled\. \(Service: AWSKMS; Status Code: 400; Error Code: DisabledException; ")):
         ssm.get_parameter_history(Name=name, WithDecryption=True)
     assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == "two"
+
+
+def test_the_aws_command_line_labels_reads_and_lists(server, ssm, three):
+    def aws(*arguments: str) -> dict:
+        return server.aws_json("ssm", *arguments)
+
+    assert aws("label-parameter-version", "--name", three, "--parameter-version", "2", "--labels", "live")["ParameterVersion"] == 2
+    got = aws("get-parameter", "--name", f"{three}:live", "--with-decryption")["Parameter"]
+    assert (got["Value"], got["Selector"]) == ("v2", ":live")
+    versions = aws("get-parameter-history", "--name", three, "--with-decryption", "--page-size", "1")["Parameters"]
+    assert [(one["Version"], one.get("Labels")) for one in versions] == [(1, None), (2, ["live"]), (3, None)]
+    missing = server.aws("ssm", "get-parameter", "--name", f"{three}x")
+    assert (missing.returncode != 0, "(ParameterNotFound) when calling the GetParameter operation:" in missing.stderr) == (True, True)
