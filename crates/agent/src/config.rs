@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use types::{Clock, Entropy, Region};
 
-use crate::resolve::ServiceEndpoints;
+use crate::{link_local::LinkLocal, resolve::ServiceEndpoints};
 
 /// One agent: one container instance of one cluster.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct AgentConfig {
     /// Tells the containers of this installation from those of another one on the same engine.
     pub installation: String,
     pub ecs: EcsConfig,
+    /// Serves credentials to containers and log drivers; without it, tasks that need those do not start.
+    pub link_local: Option<Arc<LinkLocal>>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -40,6 +42,10 @@ pub struct EcsConfig {
     pub image_pull_timeout: Duration,
     /// The log drivers to announce; all that the engine has where this is not set.
     pub available_logging_drivers: Option<Vec<String>>,
+    /// Whether to announce that `awslogs` can write under a task's execution role.
+    pub enable_awslogs_executionrole_override: bool,
+    /// Whether to announce that tasks can have a role.
+    pub enable_task_iam_role: bool,
 }
 
 /// When an image is pulled. An image that was never pulled, but built or imported here, is used as it is.
@@ -67,6 +73,8 @@ impl Default for EcsConfig {
             manifest_pull_timeout: Duration::from_mins(1),
             image_pull_timeout: Duration::from_hours(2),
             available_logging_drivers: None,
+            enable_awslogs_executionrole_override: false,
+            enable_task_iam_role: false,
         }
     }
 }
@@ -92,6 +100,13 @@ impl EcsConfig {
                     value: text,
                     expected: "must be a duration such as `3h`, `90s` or `1m30s`",
                 }),
+        };
+        // AWS: whatever does not read as yes is no.
+        let yes = |variable| {
+            matches!(
+                lookup(variable).as_deref(),
+                Some("true" | "TRUE" | "True" | "t" | "T" | "1")
+            )
         };
         let default = Self::default();
         Ok(Self {
@@ -123,6 +138,8 @@ impl EcsConfig {
             )?,
             image_pull_timeout: duration("ECS_IMAGE_PULL_TIMEOUT", default.image_pull_timeout, 1)?,
             available_logging_drivers: logging_drivers(lookup("ECS_AVAILABLE_LOGGING_DRIVERS"))?,
+            enable_awslogs_executionrole_override: yes("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE"),
+            enable_task_iam_role: yes("ECS_ENABLE_TASK_IAM_ROLE"),
         })
     }
 }

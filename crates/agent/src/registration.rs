@@ -117,9 +117,21 @@ fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
             .iter()
             .map(|d| capability(format!("com.amazonaws.ecs.capability.logging-driver.{d}"))),
     );
-    attributes.push(capability(
-        "ecs.capability.container-health-check".to_owned(),
-    ));
+    for (announced, name) in [
+        (true, "ecs.capability.container-health-check"),
+        (
+            config.ecs.enable_awslogs_executionrole_override,
+            "ecs.capability.execution-role-awslogs",
+        ),
+        (
+            config.ecs.enable_task_iam_role,
+            "com.amazonaws.ecs.capability.task-iam-role",
+        ),
+    ] {
+        if announced {
+            attributes.push(capability(name.to_owned()));
+        }
+    }
     for (name, value) in [
         ("ecs.os-type", "linux"),
         ("ecs.os-family", "LINUX"),

@@ -2,7 +2,12 @@
 
 mod docker;
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -61,6 +66,12 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// Removes the volumes that were made for this task alone.
     async fn remove_task_volumes(&self, task_arn: &str) -> Result<(), RuntimeError>;
 
+    /// Gives this host the address, on a network of its own.
+    async fn ensure_link_local(&self, address: Ipv4Addr) -> Result<(), RuntimeError>;
+
+    /// The addresses of the running containers of a task.
+    async fn addresses_of_task(&self, task_arn: &str) -> Result<Vec<IpAddr>, RuntimeError>;
+
     /// What the container wrote, from its beginning, and what it writes until it ends.
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>>;
 }
@@ -94,7 +105,9 @@ pub struct NewContainer<'a> {
     pub account: String,
     pub labels: BTreeMap<String, String>,
     pub environment: BTreeMap<String, SecretValue>,
-    /// Options of the log driver that come from secrets.
+    /// Options of the log driver that the definition may have set otherwise.
+    pub log_defaults: Vec<(&'static str, String)>,
+    /// Options of the log driver that nobody may read, such as those from secrets.
     pub log_options: Vec<(String, SecretValue)>,
     /// The ids of the task's other containers by name, for links and shared volumes.
     pub peers: BTreeMap<String, String>,

@@ -15,6 +15,7 @@ use types::{Arn, Timestamp};
 
 use crate::{
     AgentConfig, labels,
+    link_local::Audience,
     report::{Reporter, TaskReport},
     resolve::Resolver,
     runtime::{ContainerRuntime, FoundContainer, Phase, RuntimeError, answered},
@@ -119,6 +120,7 @@ impl Tasks {
             queue.push(TaskReport::refused(refused.0));
             return Taken::Refused;
         }
+        self.serve_credentials(&mut task);
         let mut entries = self.entries();
         if let Some(Entry {
             state: State::Owned { commands, .. },
@@ -170,6 +172,34 @@ impl Tasks {
         }
     }
 
+    /// Hands out what containers and log drivers of the task are to find. Of the task's credentials only the ids stay.
+    fn serve_credentials(&self, task: &mut Task) {
+        let Some(link_local) = &self.shared.config.link_local else {
+            return;
+        };
+        for (offered, audience) in [
+            (&mut task.role_credentials, Audience::Task),
+            (&mut task.log_credentials, Audience::Host),
+        ] {
+            if let Some(credentials) = offered.take() {
+                *offered = Some(Credentials {
+                    credentials_id: credentials.credentials_id.clone(),
+                    ..Credentials::default()
+                });
+                link_local.serve(&task.arn, audience, credentials);
+            }
+        }
+    }
+
+    /// New credentials of what is handed out. Says whether the task is known.
+    pub fn refresh_served(&self, task_arn: &str, audience: Audience, new: Credentials) -> bool {
+        let known = self.knows(task_arn);
+        if let Some(link_local) = self.shared.config.link_local.as_ref().filter(|_| known) {
+            link_local.serve(task_arn, audience, new);
+        }
+        known
+    }
+
     pub fn knows(&self, task_arn: &str) -> bool {
         self.entries().contains_key(task_arn)
     }
@@ -213,6 +243,9 @@ impl Tasks {
                     Ok(()) => {
                         tracing::info!(task.arn = arn, "containers of a stopped task removed");
                         self.entries().remove(&arn);
+                        if let Some(link_local) = &self.shared.config.link_local {
+                            link_local.forget(&arn);
+                        }
                     }
                     Err(error) => tracing::warn!(task.arn = arn, %error, "clean-up failed"),
                 }

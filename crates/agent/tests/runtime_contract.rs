@@ -96,6 +96,7 @@ async fn create(runtime: &impl ContainerRuntime, command: &[&str]) -> (String, a
         ]
         .into(),
         environment: [("V".to_owned(), SecretValue::from("value"))].into(),
+        log_defaults: Vec::new(),
         log_options: Vec::new(),
         peers: BTreeMap::new(),
     };

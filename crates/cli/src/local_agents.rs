@@ -4,7 +4,7 @@ use std::{collections::HashMap, env, fs, io, path::Path, sync::Arc, time::Durati
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
-    EcsConfig, resolve::ServiceEndpoints,
+    EcsConfig, LinkLocal, resolve::ServiceEndpoints,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -16,6 +16,9 @@ use types::{OsEntropy, SystemClock};
 const ENGINE_RETRY: Duration = Duration::from_secs(5);
 /// Where ECS's own agent is configured, if this host has it.
 const ECS_CONFIG: &str = "/etc/ecs/ecs.config";
+/// What ECS's installer sets up beyond the agent's own defaults.
+const INSTALLED: &str =
+    "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true\nECS_ENABLE_TASK_IAM_ROLE=true\n";
 
 /// Keeps one agent running for every container instance that the server wants on this host.
 pub struct LocalAgents {
@@ -30,6 +33,7 @@ impl LocalAgents {
             endpoint: server.endpoint().to_owned(),
             installation: server.installation().to_owned(),
             connector: Arc::new(InProcess(server.acs().clone())),
+            api: server.api().clone(),
             ecs: read_ecs_config(ecs_config)?,
         };
         let (stop, stopped) = watch::channel(false);
@@ -50,6 +54,8 @@ struct Settings {
     endpoint: String,
     installation: String,
     connector: Arc<InProcess>,
+    /// The AWS API, for the containers of this host.
+    api: axum::Router,
     ecs: EcsConfig,
 }
 
@@ -61,6 +67,7 @@ async fn keep(
     let Some(runtime) = connect(&mut stopped).await else {
         return;
     };
+    let link_local = LinkLocal::new(Arc::clone(&runtime) as _, settings.api.clone());
     let mut running: HashMap<String, AgentHandle> = HashMap::new();
     loop {
         let instances = wanted.borrow_and_update().clone();
@@ -72,7 +79,7 @@ async fn keep(
         for instance in instances {
             running
                 .entry(instance.key())
-                .or_insert_with(|| settings.agent(&instance, Arc::clone(&runtime)));
+                .or_insert_with(|| settings.agent(&instance, Arc::clone(&runtime), &link_local));
         }
         tokio::select! {
             changed = wanted.changed() => if changed.is_err() { break },
@@ -108,7 +115,12 @@ async fn connect(stopped: &mut watch::Receiver<bool>) -> Option<Arc<DockerRuntim
 }
 
 impl Settings {
-    fn agent(&self, instance: &WantedInstance, runtime: Arc<DockerRuntime>) -> AgentHandle {
+    fn agent(
+        &self,
+        instance: &WantedInstance,
+        runtime: Arc<DockerRuntime>,
+        link_local: &Arc<LinkLocal>,
+    ) -> AgentHandle {
         let config = AgentConfig {
             cluster: instance.cluster.clone(),
             region: instance.region.clone(),
@@ -116,11 +128,13 @@ impl Settings {
             secret_endpoints: ServiceEndpoints {
                 secrets_manager: Some(self.endpoint.clone()),
                 ssm: Some(self.endpoint.clone()),
+                logs: Some(self.endpoint.clone()),
             },
             credentials: instance.credentials.clone(),
             container_instance_arn: instance.container_instance_arn.clone(),
             installation: self.installation.clone(),
             ecs: self.ecs.clone(),
+            link_local: Some(Arc::clone(link_local)),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         };
@@ -153,7 +167,9 @@ fn read_ecs_config(named: Option<&Path>) -> Result<EcsConfig> {
     let path = named.unwrap_or(Path::new(ECS_CONFIG));
     let file = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            INSTALLED.to_owned()
+        }
         Err(error) => {
             return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
         }

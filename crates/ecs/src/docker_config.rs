@@ -4,11 +4,14 @@
 
 use api::ecs::{
     ContainerDefinition, DeviceCgroupPermission, HealthCheck, IpcMode, LinuxParameters,
-    NetworkMode, PidMode,
+    LogConfiguration, LogDriver, NetworkMode, PidMode,
 };
 use serde_json::{Map, Value, json};
 
-use crate::{acs::DockerConfig, task_definition::Definition};
+use crate::{
+    acs::DockerConfig,
+    task_definition::{Definition, name_of},
+};
 
 const MIB: i64 = 1024 * 1024;
 const NANOSECONDS: i64 = 1_000_000_000;
@@ -17,12 +20,42 @@ const NANOSECONDS: i64 = 1_000_000_000;
 const API_VERSION: &str = "1.24";
 
 /// The two JSON documents of one container.
-pub fn docker_config(container: &ContainerDefinition, definition: &Definition) -> DockerConfig {
+pub fn docker_config(
+    container: &ContainerDefinition,
+    definition: &Definition,
+    task: &str,
+) -> DockerConfig {
+    let mut host = host_config(container, definition);
+    if let Some(log) = &container.log_configuration {
+        host.insert(
+            "LogConfig".to_owned(),
+            json!({"Type": log.log_driver.as_str(), "Config": log_options(container, log, task)}),
+        );
+    }
     DockerConfig {
         version: Some(API_VERSION.to_owned()),
         config: Some(Value::Object(config(container)).to_string()),
-        host_config: Some(Value::Object(host_config(container, definition)).to_string()),
+        host_config: Some(Value::Object(host).to_string()),
     }
+}
+
+/// The options as Docker's driver wants them. `awslogs-stream-prefix` is ECS's: it becomes the name of the stream.
+fn log_options(
+    container: &ContainerDefinition,
+    log: &LogConfiguration,
+    task: &str,
+) -> Map<String, Value> {
+    let mut options = log.options.clone().unwrap_or_default();
+    if log.log_driver == LogDriver::Awslogs
+        && let Some(prefix) = options.remove("awslogs-stream-prefix")
+    {
+        let stream = format!("{prefix}/{}/{task}", name_of(container));
+        options.insert("awslogs-stream".to_owned(), stream);
+    }
+    options
+        .into_iter()
+        .map(|(key, value)| (key, Value::from(value)))
+        .collect()
 }
 
 /// A JSON object that takes only what is there.
@@ -118,19 +151,6 @@ fn host_config(container: &ContainerDefinition, definition: &Definition) -> Map<
         .filter_map(|c| Some((c.namespace.clone()?, Value::from(c.value.clone()?))))
         .collect();
     members.put("Sysctls", (!sysctls.is_empty()).then_some(sysctls));
-    if let Some(log) = &container.log_configuration {
-        let options: Map<String, Value> = log
-            .options
-            .iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), Value::from(value.clone())))
-            .collect();
-        let driver = log.log_driver.as_str();
-        members.put(
-            "LogConfig",
-            Some(json!({"Type": driver, "Config": options})),
-        );
-    }
     if let Some(linux) = &container.linux_parameters {
         linux_parameters(linux, container, &mut members);
     }
@@ -192,9 +212,35 @@ mod tests {
     use crate::task_definition::tests::{container, definition, variable};
 
     fn documents(container: &ContainerDefinition) -> (Value, Value) {
-        let docker = docker_config(container, &definition(vec![container.clone()]));
+        let definition = definition(vec![container.clone()]);
+        let docker = docker_config(container, &definition, "0123");
         let read = |text: Option<String>| serde_json::from_str(&text.unwrap()).unwrap();
         (read(docker.config), read(docker.host_config))
+    }
+
+    #[test]
+    fn the_stream_prefix_of_awslogs_becomes_the_name_of_the_stream() {
+        let mut app = container("app");
+        app.log_configuration = Some(LogConfiguration {
+            log_driver: LogDriver::Awslogs,
+            options: Some(
+                [
+                    ("awslogs-group", "/ecs/web"),
+                    ("awslogs-stream-prefix", "web"),
+                ]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ),
+            secret_options: None,
+        });
+        let options = json!({
+            "awslogs-group": "/ecs/web",
+            "awslogs-stream": "web/app/0123",
+        });
+        assert_eq!(
+            documents(&app).1["LogConfig"],
+            json!({"Type": "awslogs", "Config": options})
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A task as its agent is told of it: the definition with overrides merged, secrets split, credentials added.
 
-use api::ecs::{ContainerDefinition, Secret, TransportProtocol, Volume};
+use api::ecs::{ContainerDefinition, LogDriver, Secret, TransportProtocol, Volume};
 use types::{AccountId, Region};
 
 use crate::{
@@ -28,7 +28,29 @@ pub struct Launch<'a> {
     pub has_run: bool,
     /// Name and id of each container.
     pub containers: &'a [(String, String)],
-    pub execution_role_credentials: Option<acs::Credentials>,
+    pub credentials: Credentials,
+}
+
+/// The credentials of a task's roles, each as far as the task needs it.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// Reads secrets and pulls images.
+    pub execution: Option<acs::Credentials>,
+    /// The containers' own.
+    pub application: Option<acs::Credentials>,
+    /// The execution role, narrowed to writing logs.
+    pub logs: Option<acs::Credentials>,
+}
+
+/// Whether a log driver of the host writes logs for the task under its execution role.
+pub fn logs_as_execution_role(definition: &Definition) -> bool {
+    let mut containers = definition.container_definitions.iter();
+    definition.execution_role_arn.is_some() && containers.any(uses_awslogs)
+}
+
+fn uses_awslogs(container: &ContainerDefinition) -> bool {
+    let log = container.log_configuration.as_ref();
+    log.is_some_and(|log| log.log_driver == LogDriver::Awslogs)
 }
 
 /// The task of a payload.
@@ -67,7 +89,9 @@ pub fn task(launch: Launch<'_>) -> Result<acs::Task, ValueFromError> {
         overrides: Some("{}".to_owned()),
         volumes: definition.volumes.iter().flatten().map(volume).collect(),
         containers,
-        execution_role_credentials: launch.execution_role_credentials,
+        execution_role_credentials: launch.credentials.execution,
+        role_credentials: launch.credentials.application,
+        log_credentials: launch.credentials.logs,
         ..acs::Task::default()
     })
 }
@@ -106,8 +130,11 @@ fn container(
             .collect(),
         secrets: secrets(container, account, region)?,
         registry_authentication: registry_authentication(container, region)?,
+        logs_auth_strategy: (uses_awslogs(container)
+            && launch.definition.execution_role_arn.is_some())
+        .then(|| "ExecutionRole".to_owned()),
         overrides: Some("{}".to_owned()),
-        docker_config: Some(docker_config(container, launch.definition)),
+        docker_config: Some(docker_config(container, launch.definition, launch.task)),
         health_check_type: container
             .health_check
             .is_some()
@@ -155,7 +182,6 @@ fn container(
                 read_only: from.read_only.unwrap_or(false),
             })
             .collect(),
-        ..acs::Container::default()
     })
 }
 
@@ -265,7 +291,7 @@ mod tests {
             wanted: true,
             has_run: false,
             containers: &[("app".to_owned(), "c-1".to_owned())],
-            execution_role_credentials: None,
+            credentials: Credentials::default(),
         })
         .unwrap()
     }

@@ -64,7 +64,6 @@ pub fn check_definition(definition: &Definition) -> Result<(), NotSupported> {
         }
         Some(NetworkMode::Bridge | NetworkMode::None) | None => {}
     }
-    named(definition.task_role_arn.is_some(), "taskRoleArn")?;
     named(
         definition.proxy_configuration.is_some(),
         "proxyConfiguration",
@@ -135,7 +134,7 @@ fn container(container: &ContainerDefinition) -> Result<(), NotSupported> {
         |wanted: bool, what: &str| refuse(wanted, || format!("{what} of container '{name}'"));
     if let Some(log) = &container.log_configuration {
         let driver = log.log_driver;
-        let missing = matches!(driver, LogDriver::Awslogs | LogDriver::Awsfirelens);
+        let missing = driver == LogDriver::Awsfirelens;
         named(missing, &format!("The log driver {}", driver.as_str()))?;
     }
     named(
@@ -206,13 +205,13 @@ mod tests {
     fn what_is_missing_is_named() {
         let mut app = plain("app");
         app.log_configuration = Some(LogConfiguration {
-            log_driver: LogDriver::Awslogs,
+            log_driver: LogDriver::Awsfirelens,
             options: None,
             secret_options: None,
         });
         assert_eq!(
             refusal_of(app),
-            "The log driver awslogs of container 'app' is not supported yet by sealift."
+            "The log driver awsfirelens of container 'app' is not supported yet by sealift."
         );
         let mut app = plain("app");
         app.restart_policy = Some(ContainerRestartPolicy {

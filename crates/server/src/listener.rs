@@ -23,18 +23,22 @@ const MAX_LOG_BODY: usize = 4 * 1024 * 1024;
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Everything that is answered.
+pub fn routes(pipeline: Pipeline) -> Router {
+    Router::new()
+        .route("/_sealift/health", get(health).fallback(aws))
+        .fallback(aws)
+        .with_state(pipeline)
+}
+
 /// Serves until `stop` turns true, then answers what is under way.
-pub async fn serve(listener: TcpListener, pipeline: Pipeline, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Receiver<bool>) {
     let listener = listener.tap_io(|connection| {
         // Answers are small and complete: waiting to fill a packet only costs time.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    let routes = Router::new()
-        .route("/_sealift/health", get(health).fallback(aws))
-        .fallback(aws)
-        .with_state(pipeline);
     let stopped = async move {
         // An error means that the server is gone, which is a reason to stop too.
         let _ = stop.wait_for(|stop| *stop).await;

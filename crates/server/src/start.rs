@@ -28,6 +28,7 @@ pub struct Server {
     endpoint: String,
     installation: String,
     acs: Acs,
+    api: axum::Router,
     world: Arc<World>,
     wanted_instances: WantedInstances,
     stopping: watch::Sender<bool>,
@@ -92,11 +93,8 @@ impl Server {
         let (stopping, stop) = watch::channel(false);
         let acs = Acs::new(Arc::clone(&world), audit.clone());
         let mut running = JoinSet::new();
-        running.spawn(listener::serve(
-            listener,
-            Pipeline::new(Arc::clone(&world), audit.clone()),
-            stop.clone(),
-        ));
+        let api = listener::routes(Pipeline::new(Arc::clone(&world), audit.clone()));
+        running.spawn(listener::serve(listener, api.clone(), stop.clone()));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
         parameter_policies::spawn(&mut running, &world, &audit, &stop);
@@ -113,6 +111,7 @@ impl Server {
             endpoint,
             installation,
             acs,
+            api,
             world,
             wanted_instances,
             stopping,
@@ -131,6 +130,12 @@ impl Server {
     /// The address clients use, such as `http://127.0.0.1:4566`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// What is answered at that address, to be answered at others of this host too. It wants to know the peer's address
+    /// ([`ConnectInfo`](axum::extract::ConnectInfo)).
+    pub fn api(&self) -> &axum::Router {
+        &self.api
     }
 
     /// The id of this installation, by which its containers are told from those of another on the same engine.

@@ -17,6 +17,8 @@ pub(super) const ATTEMPTS: u32 = 3;
 pub struct ServiceEndpoints {
     pub secrets_manager: Option<String>,
     pub ssm: Option<String>,
+    /// Where the `awslogs` driver writes.
+    pub logs: Option<String>,
 }
 
 /// Makes clients. One HTTP client with its connections and root certificates serves them all, so that a client costs

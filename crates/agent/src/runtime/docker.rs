@@ -5,7 +5,12 @@ mod image;
 mod network;
 mod volume;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bollard::{
@@ -219,6 +224,26 @@ impl ContainerRuntime for DockerRuntime {
 
     async fn remove_task_volumes(&self, task_arn: &str) -> Result<(), RuntimeError> {
         volume::remove_of_task(&self.docker, task_arn).await
+    }
+
+    async fn ensure_link_local(&self, address: Ipv4Addr) -> Result<(), RuntimeError> {
+        network::ensure_link_local(&self.docker, address).await
+    }
+
+    async fn addresses_of_task(&self, task_arn: &str) -> Result<Vec<IpAddr>, RuntimeError> {
+        let label = format!("{}={task_arn}", crate::labels::TASK_ARN);
+        let options = ListContainersOptionsBuilder::new()
+            .filters(&HashMap::from([("label", vec![label])]))
+            .build();
+        let running = self.docker.list_containers(Some(options)).await;
+        Ok(running
+            .map_err(engine_error)?
+            .into_iter()
+            .filter_map(|container| container.network_settings?.networks)
+            .flat_map(HashMap::into_values)
+            .flat_map(|network| [network.ip_address, network.global_ipv6_address])
+            .filter_map(|address| address?.parse().ok())
+            .collect())
     }
 
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>> {

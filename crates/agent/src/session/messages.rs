@@ -8,7 +8,10 @@ use ecs::acs::{
     TaskStopVerificationAck, TaskStopVerificationMessage, ToAgent,
 };
 
-use crate::tasks::{Taken, Tasks};
+use crate::{
+    link_local::Audience,
+    tasks::{Taken, Tasks},
+};
 
 /// What is remembered from one message to the next, also over reconnects.
 pub(super) struct Conversation {
@@ -66,7 +69,11 @@ impl Conversation {
         let mut answers = Vec::new();
         let mut all_taken = true;
         for task in payload.tasks {
-            let roles = [&task.execution_role_credentials, &task.role_credentials];
+            let roles = [
+                &task.execution_role_credentials,
+                &task.role_credentials,
+                &task.log_credentials,
+            ];
             let acks: Vec<_> = roles
                 .into_iter()
                 .flatten()
@@ -98,7 +105,16 @@ impl Conversation {
             RoleType::TaskExecution => self
                 .tasks
                 .refresh_execution_role(&refresh.task_arn, refresh.role_credentials),
-            RoleType::TaskApplication => self.tasks.knows(&refresh.task_arn),
+            RoleType::TaskApplication => self.tasks.refresh_served(
+                &refresh.task_arn,
+                Audience::Task,
+                refresh.role_credentials,
+            ),
+            RoleType::TaskExecutionLogs => self.tasks.refresh_served(
+                &refresh.task_arn,
+                Audience::Host,
+                refresh.role_credentials,
+            ),
             RoleType::Unknown => false,
         };
         if known { vec![ack] } else { Vec::new() }

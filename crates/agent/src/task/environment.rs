@@ -17,11 +17,24 @@ pub(crate) struct Injected {
     pub log_options: Vec<(String, SecretValue)>,
 }
 
-/// Highest first: secrets, `environment` (with overrides), the region, the image's own.
+/// What a container is told of 169.254.170.2.
+#[derive(Default)]
+pub(crate) struct Offers {
+    /// Where the credentials of its task role are, below that address.
+    pub role_path: Option<String>,
+    /// Where the AWS API is.
+    pub api: Option<String>,
+    /// Where its log driver finds its credentials, below that address.
+    pub log_path: Option<String>,
+}
+
+/// Highest first: secrets, the task role's credentials, `environment` (with overrides), the region and the AWS API, the
+/// image's own.
 pub(crate) fn compose(
     container: &Container,
     values: &ResolvedValues,
     region: &str,
+    offers: &Offers,
     image_variables: &[String],
 ) -> Injected {
     let mut injected = Injected::default();
@@ -29,6 +42,18 @@ pub(crate) fn compose(
         injected
             .environment
             .insert(name.clone(), SecretValue::from(value.as_str()));
+    }
+    if let Some(path) = &offers.role_path {
+        let variable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI".to_owned();
+        injected
+            .environment
+            .insert(variable, SecretValue::from(path.as_str()));
+    }
+    if let Some(path) = &offers.log_path {
+        let option = "awslogs-credentials-endpoint".to_owned();
+        injected
+            .log_options
+            .push((option, SecretValue::from(path.as_str())));
     }
     for secret in &container.secrets {
         let value = Provider::parse(&secret.provider)
@@ -44,24 +69,33 @@ pub(crate) fn compose(
             injected.log_options.push((secret.name.clone(), value));
         }
     }
-    add_region(&mut injected.environment, region, image_variables);
+    let environment = &mut injected.environment;
+    add_unless_set(
+        environment,
+        &["AWS_REGION", "AWS_DEFAULT_REGION"],
+        region,
+        image_variables,
+    );
+    if let Some(api) = &offers.api {
+        add_unless_set(environment, &["AWS_ENDPOINT_URL"], api, image_variables);
+    }
     injected
 }
 
-/// AWS: both names, and only where neither is set by anything else.
-fn add_region(
+/// AWS: both names of the region, and only where neither is set by anything else.
+fn add_unless_set(
     environment: &mut BTreeMap<String, SecretValue>,
-    region: &str,
+    names: &[&str],
+    value: &str,
     image_variables: &[String],
 ) {
-    const NAMES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
     let is_set = |name: &str| {
         environment.contains_key(name) || image_variables.iter().any(|variable| variable == name)
     };
-    if NAMES.into_iter().any(is_set) {
+    if names.iter().any(|name| is_set(name)) {
         return;
     }
-    for name in NAMES {
-        environment.insert(name.to_owned(), SecretValue::from(region));
+    for name in names {
+        environment.insert((*name).to_owned(), SecretValue::from(value));
     }
 }

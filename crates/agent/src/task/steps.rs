@@ -7,17 +7,17 @@ use std::{
     time::Duration,
 };
 
-use ecs::acs::{Container, Task};
+use ecs::acs::{Container, Credentials, Task};
 use tokio::time::{sleep, timeout};
 
 use super::{
     ContainerError,
-    environment::{ResolvedValues, compose},
+    environment::{Offers, ResolvedValues, compose},
 };
 use crate::{
     ImagePullBehavior,
     backoff::Backoff,
-    labels, reason,
+    labels, link_local, reason,
     resolve::RegistryLogin,
     runtime::{ContainerState, Health, NewContainer, Phase, RuntimeError},
     tasks::Shared,
@@ -170,10 +170,12 @@ impl Subject {
             .await
             .map_err(|error| ContainerError::of(NAME, &error))?
             .unwrap_or_default();
+        let offers = self.offers().await?;
         let injected = compose(
             container,
             &values,
             config.region.as_str(),
+            &offers,
             &image.environment,
         );
         drop(values);
@@ -189,11 +191,54 @@ impl Subject {
                 &config.installation,
             ),
             environment: injected.environment,
+            log_defaults: self.log_defaults(),
             log_options: injected.log_options,
             peers,
         };
         let limit = config.ecs.container_create_timeout;
         within(limit, "created", NAME, runtime.create(&new)).await
+    }
+
+    /// What the container and its log driver find at 169.254.170.2, which is served from here on if it is anything.
+    async fn offers(&self) -> Result<Offers, ContainerError> {
+        let role = self.task.role_credentials.as_ref();
+        let logs = self.logs_as_execution_role();
+        if role.is_none() && !logs {
+            return Ok(Offers::default());
+        }
+        let failed = |text: String| ContainerError::new("CannotCreateContainerError", text);
+        let Some(link_local) = &self.shared.config.link_local else {
+            return Err(failed("this agent serves no credentials".to_owned()));
+        };
+        let log_credentials = self.task.log_credentials.as_ref();
+        if logs && log_credentials.is_none() {
+            return Err(ContainerError::new(
+                "HostConfigError",
+                "No execution credentials set for the task".to_owned(),
+            ));
+        }
+        let served = link_local.ensure().await;
+        served.map_err(|error| failed(error.to_string()))?;
+        let path = |credentials: &Credentials| link_local::path(&credentials.credentials_id);
+        Ok(Offers {
+            role_path: role.map(path),
+            api: role.map(|_| format!("http://{}", link_local::ADDRESS)),
+            log_path: log_credentials.filter(|_| logs).map(path),
+        })
+    }
+
+    fn logs_as_execution_role(&self) -> bool {
+        self.container().logs_auth_strategy.as_deref() == Some("ExecutionRole")
+    }
+
+    /// AWS: the agent tells the `awslogs` driver where to write, if it is not AWS itself.
+    fn log_defaults(&self) -> Vec<(&'static str, String)> {
+        let endpoint = self.shared.config.secret_endpoints.logs.clone();
+        let endpoint = endpoint.filter(|_| self.logs_as_execution_role());
+        endpoint
+            .map(|endpoint| ("awslogs-endpoint", endpoint))
+            .into_iter()
+            .collect()
     }
 
     /// Starts the container, and says how it is right afterwards.

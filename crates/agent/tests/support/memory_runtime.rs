@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -251,6 +252,14 @@ impl ContainerRuntime for MemoryRuntime {
     async fn remove(&self, id: &str) -> Result<(), RuntimeError> {
         self.containers.lock().unwrap().remove(id);
         Ok(())
+    }
+
+    async fn ensure_link_local(&self, _: Ipv4Addr) -> Result<(), RuntimeError> {
+        Err(RuntimeError::Engine("there is no network".to_owned()))
+    }
+
+    async fn addresses_of_task(&self, _: &str) -> Result<Vec<IpAddr>, RuntimeError> {
+        Ok(Vec::new())
     }
 
     async fn remove_task_volumes(&self, _: &str) -> Result<(), RuntimeError> {

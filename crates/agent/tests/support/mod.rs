@@ -28,6 +28,7 @@ pub fn config(url: &str) -> AgentConfig {
         secret_endpoints: ServiceEndpoints {
             secrets_manager: Some(url.into()),
             ssm: Some(url.into()),
+            logs: Some(url.into()),
         },
         credentials: SharedCredentialsProvider::new(Credentials::new(
             "AKIAINSTANCEORACLE00",
@@ -42,6 +43,7 @@ pub fn config(url: &str) -> AgentConfig {
             container_stop_timeout: Duration::from_secs(2),
             ..EcsConfig::default()
         },
+        link_local: None,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
     }

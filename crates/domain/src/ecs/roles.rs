@@ -40,13 +40,13 @@ pub(super) async fn check_trust(
 ) -> Result<(), Error> {
     let (home, place) = here(cx);
     let arn = place.task(cluster, task).to_string();
-    match assume(&cx.world, &mut cx.db, role_arn, &home, &arn, task).await? {
+    match assume(&cx.world, &mut cx.db, role_arn, &home, &arn, task, None).await? {
         Ok(_) => Ok(()),
         Err(reason) => Err(Error::Client(reason)),
     }
 }
 
-/// A session of a task's role, named after the task, or why ECS cannot have it.
+/// A session of a task's role, named after the task and narrowed by the policy, or why ECS cannot have it.
 pub(super) async fn assume(
     world: &World,
     db: &mut Session,
@@ -54,6 +54,7 @@ pub(super) async fn assume(
     home: &Home,
     task_arn: &str,
     task: &str,
+    policy: Option<&str>,
 ) -> Result<Result<SessionCredentials, String>, Fault> {
     let wanted = ServiceSession {
         service: ECS_TASKS,
@@ -63,7 +64,7 @@ pub(super) async fn assume(
         source_arn: Some(task_arn),
         source_account: Some(home.account.as_str()),
         task: Some(task_arn),
-        policy: None,
+        policy,
     };
     match assume_as_service(world, db, wanted).await {
         Ok(session) => Ok(Ok(session)),

@@ -205,11 +205,13 @@ async fn start(
             }
         };
         let id = cx.entropy().hex::<16>();
-        if let Some(role) = &wanted.execution_role_arn {
+        let task_roles = [&wanted.execution_role_arn, &wanted.task_role_arn];
+        for role in task_roles.into_iter().flatten() {
             roles::check_trust(cx, role, &cluster.name, &id).await?;
         }
         let mut details = task::Details::new(&overrides, tags.clone(), &needs, request.clone());
         details.cpu_architecture = architecture;
+        details.credentials = Some(cx.entropy().hex::<16>());
         let new = NewTask {
             home: home.clone(),
             cluster: cluster.name.clone(),

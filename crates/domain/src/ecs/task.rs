@@ -33,6 +33,10 @@ pub(super) struct Details {
     pub request: String,
     #[serde(default)]
     pub cpu_architecture: Option<String>,
+    /// What the ids of the task's credentials are made from. They stay the same for as long as the task lives, since
+    /// they stand in the configuration of its containers.
+    #[serde(default)]
+    pub credentials: Option<String>,
 }
 
 impl Details {
@@ -51,6 +55,7 @@ impl Details {
             ports_udp: needs.ports_udp.iter().copied().collect(),
             request,
             cpu_architecture: None,
+            credentials: None,
         }
     }
 

@@ -38,6 +38,9 @@ impl fmt::Debug for Credentials {
 pub enum RoleType {
     TaskApplication,
     TaskExecution,
+    /// The execution role, narrowed to writing logs: for the log drivers of the host, in whose configuration the id of
+    /// the credentials can be read. Ours alone.
+    TaskExecutionLogs,
     /// A type that we do not know; its message is ignored without an answer.
     #[default]
     #[serde(other)]

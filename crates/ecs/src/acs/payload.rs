@@ -74,6 +74,9 @@ pub struct Task {
     pub execution_role_credentials: Option<Credentials>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_credentials: Option<Credentials>,
+    /// The execution role, narrowed to writing logs. Ours alone: ECS's own agent gives log drivers the whole role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_credentials: Option<Credentials>,
     pub volumes: Vec<Volume>,
     pub containers: Vec<Container>,
 }

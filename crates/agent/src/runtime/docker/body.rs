@@ -215,7 +215,7 @@ fn links(new: &NewContainer<'_>, network: &str) -> Option<NetworkingConfig> {
     })
 }
 
-/// Secret options come after all others. An empty value, and one without a driver, changes nothing.
+/// Defaults come before all others, secret options after them. An empty value, and one without a driver, changes nothing.
 fn add_log_options(host: &mut HostConfig, new: &NewContainer<'_>) {
     let Some(log) = host.log_config.as_mut() else {
         return;
@@ -223,14 +223,17 @@ fn add_log_options(host: &mut HostConfig, new: &NewContainer<'_>) {
     if log.typ.as_deref().unwrap_or_default().is_empty() {
         return;
     }
+    let options = log.config.get_or_insert_default();
+    for (name, value) in &new.log_defaults {
+        let option = options.entry((*name).to_owned());
+        option.or_insert_with(|| value.clone());
+    }
     for (name, value) in &new.log_options {
         if let Some(text) = value.expose_secret_str()
             && !text.is_empty()
             && !name.is_empty()
         {
-            log.config
-                .get_or_insert_default()
-                .insert(name.clone(), text.to_owned());
+            options.insert(name.clone(), text.to_owned());
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The bridge network of an account. Tasks of one account meet on it; tasks of another never do.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 
 use bollard::{
     Docker,
     errors::Error,
-    models::{Network, NetworkCreateRequest},
+    models::{Ipam, IpamConfig, Network, NetworkCreateRequest},
     query_parameters::ListNetworksOptionsBuilder,
 };
 use tokio::sync::Mutex;
@@ -36,6 +36,40 @@ impl Networks {
         };
         known.insert(account.to_owned(), id.clone());
         Ok(id)
+    }
+}
+
+/// The network whose gateway is a link-local address of this host. Nothing joins it.
+const LINK_LOCAL: &str = "sealift-link-local";
+
+/// Gives this host an address, as the gateway of a network of its own.
+pub(super) async fn ensure_link_local(
+    docker: &Docker,
+    address: Ipv4Addr,
+) -> Result<(), RuntimeError> {
+    if !find(docker, LINK_LOCAL).await?.is_empty() {
+        return Ok(());
+    }
+    let [a, b, c, _] = address.octets();
+    let subnet = IpamConfig {
+        subnet: Some(format!("{a}.{b}.{c}.0/24")),
+        gateway: Some(address.to_string()),
+        ..IpamConfig::default()
+    };
+    let request = NetworkCreateRequest {
+        name: LINK_LOCAL.to_owned(),
+        driver: Some("bridge".to_owned()),
+        ipam: Some(Ipam {
+            config: Some(vec![subnet]),
+            ..Ipam::default()
+        }),
+        ..NetworkCreateRequest::default()
+    };
+    match docker.create_network(request).await {
+        Ok(_) => Ok(()),
+        // Another process was faster: it has the same name, or the same addresses.
+        Err(_) if !find(docker, LINK_LOCAL).await?.is_empty() => Ok(()),
+        Err(error) => Err(engine_error(error)),
     }
 }
 

@@ -1,8 +1,9 @@
-//! Sessions of execution roles, made for tasks and renewed while they live.
+//! Sessions of the roles of tasks, made when a task is handed over and renewed while it lives.
 
 use ecs::{
     acs::{Credentials, IAMRoleCredentialsMessage, RoleType},
-    overrides,
+    overrides, payload,
+    task_definition::Definition,
 };
 use store::{Session, ecs::TaskRow};
 use types::{Fault, Timestamp};
@@ -13,32 +14,108 @@ use crate::{
     ecs::{definition, place_of, roles, task},
 };
 
+/// What a log driver may do with the execution role. Whoever may ask the engine about a container can read the id of
+/// these credentials, so they are worth nothing else.
+const LOGS_ONLY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}"#;
+
 /// Credentials of a task as they were sent, with the moment they end.
 pub struct CurrentCredentials {
     pub message: IAMRoleCredentialsMessage,
     pub expires: Timestamp,
 }
 
-/// A session of the task's execution role, or why ECS cannot assume it. The id is new each time, as the credentials are.
-pub(super) async fn mint(
+/// A session that a task needs: of which role, and what for.
+struct Wanted<'a> {
+    role_type: RoleType,
+    role_arn: &'a str,
+    policy: Option<&'static str>,
+}
+
+/// The sessions that a task of this definition needs.
+fn wanted(definition: &Definition) -> impl Iterator<Item = Wanted<'_>> {
+    let execution = definition.execution_role_arn.as_deref();
+    let logs = execution.filter(|_| payload::logs_as_execution_role(definition));
+    let application = definition.task_role_arn.as_deref();
+    [
+        (RoleType::TaskExecution, execution, None),
+        (RoleType::TaskExecutionLogs, logs, Some(LOGS_ONLY)),
+        (RoleType::TaskApplication, application, None),
+    ]
+    .into_iter()
+    .filter_map(|(role_type, role_arn, policy)| {
+        Some(Wanted {
+            role_type,
+            role_arn: role_arn?,
+            policy,
+        })
+    })
+}
+
+/// The credentials for a payload, or why ECS cannot assume a role.
+pub(super) async fn of_payload(
     world: &World,
     db: &mut Session,
     row: &TaskRow,
-    role_arn: &str,
+    definition: &Definition,
+) -> Result<Result<payload::Credentials, String>, Fault> {
+    let mut all = payload::Credentials::default();
+    for wanted in wanted(definition) {
+        let minted = match mint(world, db, row, &wanted).await? {
+            Ok(credentials) => credentials,
+            // The role may have gone since; what was started under it goes on.
+            Err(_) if row.state.launched => continue,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        match wanted.role_type {
+            RoleType::TaskExecution => all.execution = Some(minted),
+            RoleType::TaskExecutionLogs => all.logs = Some(minted),
+            RoleType::TaskApplication => all.application = Some(minted),
+            RoleType::Unknown => {}
+        }
+    }
+    Ok(Ok(all))
+}
+
+async fn mint(
+    world: &World,
+    db: &mut Session,
+    row: &TaskRow,
+    wanted: &Wanted<'_>,
 ) -> Result<Result<Credentials, String>, Fault> {
-    let place = place_of(&row.task.home);
-    let task_arn = place.task(&row.task.cluster, &row.task.id).to_string();
-    let session =
-        roles::assume(world, db, role_arn, &row.task.home, &task_arn, &row.task.id).await?;
+    let (home, task) = (&row.task.home, &row.task.id);
+    let task_arn = place_of(home).task(&row.task.cluster, task).to_string();
+    let session = roles::assume(
+        world,
+        db,
+        wanted.role_arn,
+        home,
+        &task_arn,
+        task,
+        wanted.policy,
+    )
+    .await?;
+    let credentials_id = id(world, row, wanted.role_type)?;
     Ok(session.map(|session| Credentials {
-        credentials_id: world.entropy.uuid(),
-        role_arn: role_arn.to_owned(),
+        credentials_id,
+        role_arn: wanted.role_arn.to_owned(),
         access_key_id: session.access_key_id,
         secret_access_key: session.secret_access_key,
         session_token: session.session_token,
         expiration: session.expiration.to_iso8601(),
         credential_scope: None,
     }))
+}
+
+/// The id under which the agent hands the credentials out: always the same where containers were given it, and new each
+/// time where only the agent itself uses them.
+fn id(world: &World, row: &TaskRow, role_type: RoleType) -> Result<String, Fault> {
+    let seed = task::details(row)?.credentials;
+    let (Some(seed), RoleType::TaskApplication | RoleType::TaskExecutionLogs) = (seed, role_type)
+    else {
+        return Ok(world.entropy.uuid());
+    };
+    let digest = crypto::sha256_hex(format!("{role_type:?} {seed}").as_bytes());
+    Ok(digest.chars().take(32).collect())
 }
 
 /// New credentials for every task that runs on the instance.
@@ -50,34 +127,46 @@ pub async fn current_credentials(
     let rows = db
         .living_tasks_on(&instance.home, &instance.cluster, &instance.id)
         .await?;
-    let place = place_of(&instance.home);
     let mut current = Vec::new();
     for row in rows
         .iter()
         .filter(|row| row.state.wanted && row.state.launched)
     {
-        let Some(role) = execution_role(&mut db, row).await? else {
+        let Some(definition) = merged_definition(&mut db, row).await? else {
             continue;
         };
-        // A role that is gone by now leaves the task with what it has.
-        if let Ok(credentials) = mint(world, &mut db, row, &role).await? {
-            let expires = Timestamp::parse_iso8601(&credentials.expiration).unwrap_or_default();
-            current.push(CurrentCredentials {
-                message: IAMRoleCredentialsMessage {
-                    message_id: world.entropy.uuid(),
-                    task_arn: place.task(&row.task.cluster, &row.task.id).to_string(),
-                    task_cluster_arn: Some(instance.cluster_arn()),
-                    role_type: RoleType::TaskExecution,
-                    role_credentials: credentials,
-                },
-                expires,
-            });
+        for wanted in wanted(&definition) {
+            // A role that is gone by now leaves the task with what it has.
+            if let Ok(credentials) = mint(world, &mut db, row, &wanted).await? {
+                current.push(renewal(world, instance, row, wanted.role_type, credentials));
+            }
         }
     }
     Ok(current)
 }
 
-async fn execution_role(db: &mut Session, row: &TaskRow) -> Result<Option<String>, Fault> {
+fn renewal(
+    world: &World,
+    instance: &Instance,
+    row: &TaskRow,
+    role_type: RoleType,
+    role_credentials: Credentials,
+) -> CurrentCredentials {
+    let place = place_of(&row.task.home);
+    CurrentCredentials {
+        expires: Timestamp::parse_iso8601(&role_credentials.expiration).unwrap_or_default(),
+        message: IAMRoleCredentialsMessage {
+            message_id: world.entropy.uuid(),
+            task_arn: place.task(&row.task.cluster, &row.task.id).to_string(),
+            task_cluster_arn: Some(instance.cluster_arn()),
+            role_type,
+            role_credentials,
+        },
+    }
+}
+
+/// The definition of the task with its overrides; `None` where it cannot be read any more.
+async fn merged_definition(db: &mut Session, row: &TaskRow) -> Result<Option<Definition>, Fault> {
     let changes = task::overrides(&task::details(row)?)?;
     let stored = db
         .task_definition(&row.task.home, &row.task.family, row.task.revision)
@@ -85,8 +174,5 @@ async fn execution_role(db: &mut Session, row: &TaskRow) -> Result<Option<String
     let Some(stored) = stored else {
         return Ok(None);
     };
-    let merged = overrides::apply(definition::read(&stored)?, &changes);
-    Ok(merged
-        .ok()
-        .and_then(|definition| definition.execution_role_arn))
+    Ok(overrides::apply(definition::read(&stored)?, &changes).ok())
 }

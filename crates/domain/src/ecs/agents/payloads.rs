@@ -124,15 +124,13 @@ async fn task_message(
     if starts && let Err(refused) = check_host_access(&definition, &world.settings.host) {
         return Ok(Err(refused.to_string()));
     }
-    let role = definition.execution_role_arn.as_deref();
-    let execution_role_credentials = match role.filter(|_| row.state.wanted) {
-        Some(role) => match credentials::mint(world, db, row, role).await? {
-            Ok(credentials) => Some(credentials),
-            // The role may have gone since; what was started under it goes on.
-            Err(_) if row.state.launched => None,
+    let credentials = if row.state.wanted {
+        match credentials::of_payload(world, db, row, &definition).await? {
+            Ok(credentials) => credentials,
             Err(reason) => return Ok(Err(reason)),
-        },
-        None => None,
+        }
+    } else {
+        payload::Credentials::default()
     };
     let containers: Vec<(String, String)> = task::progress(row)?
         .containers
@@ -151,7 +149,7 @@ async fn task_message(
         wanted: row.state.wanted,
         has_run: row.state.started_at.is_some(),
         containers: &containers,
-        execution_role_credentials,
+        credentials,
     });
     Ok(task.map_err(|error| error.to_string()))
 }
