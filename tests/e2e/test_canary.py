@@ -86,6 +86,7 @@ class Exercise:
         self.binary = self.secrets.create_secret(Name="binary", SecretBinary=MARK.encode())["ARN"]
         self.zero = self.secrets.create_secret(Name="zero", SecretString=f"{MARK}\0{MARK}")["ARN"]
         self.secrets.put_secret_value(SecretId="string", SecretString=f"{MARK}-2", VersionStages=["AWSPENDING"])
+        self.secrets.replicate_secret_to_regions(SecretId="string", AddReplicaRegions=[{"Region": "eu-north-1"}])
         self.secrets.update_secret(SecretId="json", SecretString=json.dumps({"password": MARK}))
         for kind in ("SecureString", "StringList", "String"):
             self.ssm.put_parameter(Name=f"/p/{kind}", Value=MARK, Type=kind)
@@ -96,6 +97,8 @@ class Exercise:
     def read(self) -> None:
         for name in ("string", "json", "binary"):
             self.secrets.get_secret_value(SecretId=name)
+        self.secrets.batch_get_secret_value(SecretIdList=["string", "json", "binary", "absent"])
+        self.server.client("secretsmanager", region="eu-north-1").get_secret_value(SecretId="string")
         self.secrets.list_secrets(Filters=[{"Key": "all", "Values": ["string"]}])
         self.ssm.get_parameters_by_path(Path="/p", WithDecryption=True)
         self.ssm.get_parameters(Names=["/p/SecureString", "/p/Advanced"], WithDecryption=True)

@@ -1,6 +1,7 @@
 """A deleted secret is gone: from the answers, and from the files."""
 
 import sqlite3
+import subprocess
 from datetime import datetime, timezone
 
 from errors import refused
@@ -64,8 +65,6 @@ def test_after_its_window_a_secret_leaves_the_files_whatever_happened_meanwhile(
 
 
 def test_on_postgresql_its_rows_are_gone(new_server, postgres_url):
-    import subprocess
-
     def ask(sql: str) -> str:
         return subprocess.run(["psql", postgres_url, "-qtAc", sql], check=True, capture_output=True, text=True).stdout.strip()
 
