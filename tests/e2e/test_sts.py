@@ -230,6 +230,10 @@ def test_transitive_tags_and_the_source_identity_follow_through_roles(server, pe
         middle.assume_role(RoleArn=second, RoleSessionName="two", Tags=[{"Key": "TEAM", "Value": "blue"}])
     with refused("AccessDenied", status=403):
         middle.assume_role(RoleArn=second, RoleSessionName="two", SourceIdentity="bob")
+    # What follows from the calling session needs the next role's consent as well.
+    closed = make_role(server, f"{name}-3", trust_of(first))["Arn"]
+    with refused("AccessDenied", re.compile("is not authorized to perform: sts:TagSession on resource"), 403):
+        middle.assume_role(RoleArn=closed, RoleSessionName="three")
     last = middle.assume_role(RoleArn=second, RoleSessionName="two")
     assert last["SourceIdentity"] == "ann"
     assert server.client("iam", Credentials.of(last["Credentials"])).get_role(RoleName=name)
@@ -364,6 +368,21 @@ def test_a_federated_user_without_a_policy_may_do_nothing(sts, server):
         server.client("secretsmanager", bob).list_secrets()
     everything = Credentials.of(sts.get_federation_token(Name="bob", Policy=policy(allow("*")))["Credentials"])
     assert "SecretList" in server.client("secretsmanager", everything).list_secrets()
+
+
+def test_a_resource_s_policy_can_name_a_federated_user(sts, server, name):
+    arn = f"arn:aws:sts::{server.account}:federated-user/{name}"
+    root = f"arn:aws:iam::{server.account}:root"
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:DescribeKey", "Resource": "*"},
+    ]
+    key = server.client("kms").create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))["KeyMetadata"]["KeyId"]
+    bob = Credentials.of(sts.get_federation_token(Name=name)["Credentials"])
+    assert server.client("kms", bob).describe_key(KeyId=key)
+    other = Credentials.of(sts.get_federation_token(Name=f"{name}-2")["Credentials"])
+    with refused("AccessDeniedException"):
+        server.client("kms", other).describe_key(KeyId=key)
 
 
 def test_the_name_of_a_federated_user_is_short(sts):

@@ -24,12 +24,12 @@ pub(crate) enum Named {
     Anyone,
     /// A whole account: its id, or the ARN of its root. Leaves it to that account whom of its own it allows.
     Account(AccountId),
-    /// The ARN of a user, a role, or a role session.
+    /// The ARN of a user, a role, a role session, or a federated user.
     Arn(String),
     /// The unique id of a user (`AIDA…`) or role (`AROA…`).
     Id(String),
     Service(String),
-    /// A federated or canonical user: nobody who can call here.
+    /// A web identity or a canonical user: nobody who can call here.
     Elsewhere,
 }
 
@@ -166,12 +166,12 @@ fn aws(value: &str) -> Option<Named> {
     }
     match (arn.service.as_str(), arn.resource.split_once('/')) {
         ("iam", None) if arn.resource == "root" => Some(Named::Account(account)),
-        ("iam", Some(("user" | "role", name))) | ("sts", Some(("assumed-role", name)))
+        ("iam", Some(("user" | "role", name)))
+        | ("sts", Some(("assumed-role" | "federated-user", name)))
             if !name.is_empty() =>
         {
             Some(Named::Arn(value.to_owned()))
         }
-        ("sts", Some(("federated-user", _))) => Some(Named::Elsewhere),
         _ => None,
     }
 }

@@ -51,6 +51,8 @@ async fn exists(cx: &mut Cx, principal: &str) -> Result<bool, Fault> {
             let role = cx.db.role_by_name(&account, name).await?;
             role.is_some_and(|role| role.name == name && has_path(&role.path))
         }
+        // Whoever is given credentials under a name may have it.
+        "federated-user" => true,
         // `assumed-role/<role>/<session>` shows no path; any session name will do.
         _ => {
             let role = cx.db.role_by_name(&account, path).await?;

@@ -131,6 +131,9 @@ async fn unique_id(cx: &mut Cx, named: &str) -> Result<Option<String>, Fault> {
     let Some((kind, rest)) = arn.resource.split_once('/') else {
         return Ok(None);
     };
+    if kind == "federated-user" {
+        return Ok(Some(named.to_owned()));
+    }
     if kind == "assumed-role" {
         let role = rest.split('/').next().unwrap_or_default();
         let role = cx.db.role_by_name(&account, role).await?;

@@ -9,7 +9,6 @@ use api::{
 };
 use policy::{Principal, ResourcePolicy};
 use store::iam::RoleRow;
-use types::Tag;
 
 use super::{
     credentials,
@@ -34,16 +33,23 @@ impl Operation for AssumeRole {
             return Err(invalid(format!("{} is invalid", input.role_arn)));
         };
         credentials::refuse_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
-        let requested = session_policies::read_tags(input.tags.as_deref());
+        let tags = session_policies::read_tags(input.tags.as_deref());
         let transitive = input.transitive_tag_keys.clone().unwrap_or_default();
-        let tags = session_tags::combine(requested.clone(), transitive, cx.caller.session.as_ref())
+        let tags = session_tags::combine(tags, transitive, cx.caller.session.as_ref())
             .map_err(|problem| CommonError::InvalidParameterValue(problem.to_string()))?;
         session_policies::check_text(input.policy.as_deref())?;
 
-        let role = arn.find(&mut cx.db).await?;
-        let role = authorize(cx, role, &arn, &input, &requested)?;
-        let duration = duration(cx, &role, input.duration_seconds)?;
         let source_identity = source_identity(cx, &input)?;
+
+        let wanted = Wanted {
+            input: &input,
+            arn: &arn,
+            tags: &tags,
+            source_identity: source_identity.as_deref(),
+        };
+        let role = arn.find(&mut cx.db).await?;
+        let role = authorize(cx, role, &wanted)?;
+        let duration = duration(cx, &role, input.duration_seconds)?;
         let given = input.policy_arns.as_deref();
         let policy_arns = session_policies::find_managed(cx, &arn.account, given).await?;
         let packed = packed_size(&input, &policy_arns, &tags)?;
@@ -74,14 +80,18 @@ impl Operation for AssumeRole {
     }
 }
 
+/// What the new session is to be.
+struct Wanted<'a> {
+    input: &'a Input,
+    arn: &'a RoleArn,
+    /// With those that follow from the calling session.
+    tags: &'a SessionTags,
+    source_identity: Option<&'a str>,
+}
+
 /// Asks the role's trust policy about everything the caller wants.
-fn authorize(
-    cx: &mut Cx,
-    role: Option<RoleRow>,
-    arn: &RoleArn,
-    input: &Input,
-    tags: &[Tag],
-) -> Result<RoleRow, Error> {
+fn authorize(cx: &mut Cx, role: Option<RoleRow>, wanted: &Wanted<'_>) -> Result<RoleRow, Error> {
+    let input = wanted.input;
     if cx.caller.principal.is_root() {
         // AWS: whatever the trust policy says.
         // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -101,14 +111,16 @@ fn authorize(
     }
     let trust = trust::compile(&role)?;
     let mut actions = vec![AssumeRole::ACTION];
-    if !tags.is_empty() {
+    // AWS: also for tags and an identity that come along from the calling session.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    if !wanted.tags.tags.is_empty() {
         actions.push("sts:TagSession");
     }
-    if input.source_identity.is_some() {
+    if wanted.source_identity.is_some() {
         actions.push("sts:SetSourceIdentity");
     }
     for action in actions {
-        let access = access(action, &role, arn, input, tags, trust.clone());
+        let access = access(action, &role, wanted, trust.clone());
         match cx.authorize(access) {
             Err(CommonError::AccessDenied(_)) => return Err(denied(cx, action, &input.role_arn)),
             decided => decided?,
@@ -127,26 +139,20 @@ fn note_refusal(cx: &mut Cx, input: &Input, why: &str) {
     });
 }
 
-fn access(
-    action: &str,
-    role: &RoleRow,
-    arn: &RoleArn,
-    input: &Input,
-    tags: &[Tag],
-    trust: ResourcePolicy,
-) -> Access {
+fn access(action: &str, role: &RoleRow, wanted: &Wanted<'_>, trust: ResourcePolicy) -> Access {
+    let Wanted { input, tags, .. } = wanted;
     let access = Access::new(action, input.role_arn.as_str())
-        .resource_account(&arn.account)
+        .resource_account(&wanted.arn.account)
         .resource_policy(Some(trust))
         .with("sts:RoleSessionName", input.role_session_name.as_str())
         .with_some("sts:ExternalId", input.external_id.as_deref())
-        .with_some("sts:SourceIdentity", input.source_identity.as_deref())
+        .with_some("sts:SourceIdentity", wanted.source_identity)
         .with_resource_tags(pairs(&role.tags))
-        .with_request_tags(pairs(tags));
-    match &input.transitive_tag_keys {
-        Some(keys) => access.with_list("sts:TransitiveTagKeys", keys.iter().cloned()),
-        None => access,
+        .with_request_tags(pairs(&tags.tags));
+    if tags.transitive.is_empty() {
+        return access;
     }
+    access.with_list("sts:TransitiveTagKeys", tags.transitive.iter().cloned())
 }
 
 /// AWS: the refusal gives no reason, and is the same for a role that does not exist.
