@@ -307,9 +307,12 @@ def test_a_key_of_another_account_is_out_of_reach(ours, theirs, name):
     kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
     client = theirs.client("kms")
     for operation, rest in (("describe_key", {}), ("encrypt", {"Plaintext": b"x"}), ("generate_data_key", {"KeySpec": "AES_256"})):
-        for named in (key["Arn"], ours.arn("kms", f"alias/{name}")):
-            code, _ = outcome(getattr(client, operation), KeyId=named, **rest)
-            assert code in ("AccessDeniedException", "NotFoundException"), (operation, named)
+        nowhere = ours.arn("kms", "key/00000000-0000-4000-8000-000000000000")
+        code = same_but_for(operation, key["Arn"], nowhere, getattr(client, operation), "KeyId", **rest)
+        assert code == "AccessDeniedException", operation
+        alias = ours.arn("kms", f"alias/{name}")
+        code = same_but_for(operation, alias, f"{alias}-nowhere", getattr(client, operation), "KeyId", **rest)
+        assert code == "AccessDeniedException", operation
     code, message = outcome(client.decrypt, CiphertextBlob=blob)
     assert code == "AccessDeniedException"
     assert message == (

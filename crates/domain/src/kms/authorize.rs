@@ -3,7 +3,7 @@
 use api::CommonError;
 use crypto::EncryptionContext;
 use policy::{Attached, ResourceMode};
-use types::{Fault, Tag};
+use types::{Arn, Fault, Tag};
 
 use super::{forward::Via, grant_terms::Terms, grants, key::Key};
 use crate::{Access, Cx};
@@ -137,7 +137,7 @@ pub(super) fn on_key_by(
     let row = &key.row;
     let policy = cx.world.kms.policy(&row.policy).map_err(Fault::new)?;
     let attached = Attached::new(format!("key policy of {}", row.address.key_id), policy);
-    let access = intent
+    let mut access = intent
         .access(cx, key.arn())
         .resource_account(&row.address.account)
         .resource_policy(Some(attached.of_resource(ResourceMode::KeyPolicy)))
@@ -153,6 +153,20 @@ pub(super) fn on_key_by(
                 .iter()
                 .map(|tag| (tag.key.as_str(), tag.value.as_str())),
         );
+    if let Some(alias) = &key.requested_alias
+        && row.address.account != *cx.account()
+    {
+        // Whether another account has such an alias, and for which key, is not for a denial to tell.
+        let (region, account) = (&row.address.region, &row.address.account);
+        let alias = Arn::new(
+            region.partition(),
+            "kms",
+            region.as_str(),
+            account.as_str(),
+            alias.as_str(),
+        );
+        access = access.shown_as(alias.to_string());
+    }
     cx.authorize(access)
 }
 
