@@ -198,10 +198,12 @@ def test_a_session_token_belongs_to_its_key(server, person, name):
             server.client("sts", wrong).get_caller_identity()
 
 
-def test_the_root_user_assumes_no_roles(sts, server, name):
+def test_the_root_user_assumes_what_trusts_its_account_and_nothing_else(sts, server, name):
     role = make_role(server, name, trust_of(f"arn:aws:iam::{server.account}:root"))["Arn"]
-    with refused("AccessDenied", "Roles may not be assumed by root accounts.", 403):
-        sts.assume_role(RoleArn=role, RoleSessionName="session")
+    assert sts.assume_role(RoleArn=role, RoleSessionName="session")["AssumedRoleUser"]["Arn"].endswith(f"{name}/session")
+    closed = make_role(server, f"{name}-closed", trust())["Arn"]
+    with refused("AccessDenied", re.compile(f"not authorized to perform: sts:AssumeRole on resource: {closed}$"), 403):
+        sts.assume_role(RoleArn=closed, RoleSessionName="session")
 
 
 def test_transitive_tags_and_the_source_identity_follow_through_roles(server, person, name):

@@ -92,13 +92,6 @@ struct Wanted<'a> {
 /// Asks the role's trust policy about everything the caller wants.
 fn authorize(cx: &mut Cx, role: Option<RoleRow>, wanted: &Wanted<'_>) -> Result<RoleRow, Error> {
     let input = wanted.input;
-    if cx.caller.principal.is_root() {
-        // AWS: whatever the trust policy says.
-        // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-        note_refusal(cx, input, "the root user assumes no roles");
-        let text = "Roles may not be assumed by root accounts.".to_owned();
-        return Err(CommonError::AccessDenied(text).into());
-    }
     let Some(role) = role else {
         note_refusal(cx, input, "there is no such role");
         return Err(denied(cx, AssumeRole::ACTION, &input.role_arn));
