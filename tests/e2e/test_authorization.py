@@ -21,13 +21,33 @@ except ImportError:  # Python 3.10
     import tomli as tomllib
 
 
-def implemented() -> set[str]:
-    tables = tomllib.loads((harness.REPOSITORY / "crates/api/models/operations.toml").read_text())
-    return {f"{service}:{name}" for service, table in tables.items() for name in table.get("operations", {})}
+OPERATIONS = tomllib.loads((harness.REPOSITORY / "crates/api/models/operations.toml").read_text())
+
+
+class Access:
+    """What an operation may ask for: its line of `access` in operations.toml."""
+
+    def __init__(self, operation: str):
+        service, name = operation.split(":")
+        table = OPERATIONS[service]
+        parts = {"on": [], "if": [], "also": [], "as": []}
+        part = "on"
+        for word in table["access"][name].split():
+            if word in parts:
+                part = word
+            else:
+                parts[part].append(word)
+        self.own = parts["as"] or ([] if parts["on"] == ["nothing"] else [operation])
+        self.actions = {*self.own, *parts["also"]}
+        arns = [table.get("resources", {}).get(kind, kind).split()[0] for kind in parts["on"]]
+        self.resources = [re.compile(re.sub(r"\\\$\\\{.*?\\\}", ".*", re.escape(arn)) + "$") for arn in arns]
+
+    def names(self, resource: str) -> bool:
+        return any(pattern.match(resource) for pattern in self.resources)
 
 
 def test_the_table_names_every_operation():
-    assert set(TABLE) == implemented()
+    assert set(TABLE) == {f"{service}:{name}" for service, table in OPERATIONS.items() for name in table.get("operations", {})}
 
 
 def call(client, name: str, parameters: dict):
@@ -65,7 +85,10 @@ def test_an_operation_asks_before_it_acts(server, nobody, name):
         assert try_as(server.caller(deny("*")))["ResponseMetadata"]["HTTPStatusCode"] == 200
         return
 
+    access = Access(name)
     action = given.needs[0][0]
+    assert action in access.own
+    assert {action for action, _ in given.needs} <= access.actions
     resource = f"( on resource: {re.escape(given.named)})" if given.named else "( on resource: [^ ]+| on resource: policy path /)?"
     head = f"^User: arn:aws:iam::{server.account}:user/[^ ]+ is not authorized to perform: {action}{resource}"
     reason = "" if name == "sts:AssumeRole" else f" because no identity-based policy allows the {action} action"
@@ -85,7 +108,13 @@ def test_an_operation_asks_before_it_acts(server, nobody, name):
         with pytest.raises(ClientError):
             try_as(allowed)
     else:
-        assert try_as(allowed)["ResponseMetadata"]["HTTPStatusCode"] == 200
+        answer = try_as(allowed)["ResponseMetadata"]
+        assert answer["HTTPStatusCode"] == 200
+        (line,) = [line for line in server.audit() if line["requestId"] == answer["RequestId"]]
+        assert f"{name} asks for " not in server.log()
+        for decision in line["decisions"]:
+            assert decision["action"] in access.actions
+            assert decision["action"] not in access.own or access.names(decision["resource"]), decision
 
 
 # What scoped permissions show of what does not exist
@@ -194,3 +223,20 @@ def test_a_permissions_boundary_bounds(server):
     assert his.list_users()
     with refused("AccessDenied", re.compile("because no permissions boundary allows the iam:ListRoles action$"), 403):
         his.list_roles()
+
+
+def test_a_denial_names_the_policy_that_denies_where_the_operator_says_so(new_server):
+    server = new_server(arguments=("--denials-name-policies",)).start()
+    iam, name = server.client("iam"), new_name()
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=policy(deny("iam:ListRoles")))["Policy"]["Arn"]
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=arn)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy(deny("iam:ListPolicies")))
+    his = server.client("iam", Credentials.of(iam.create_access_key(UserName=name)["AccessKey"]))
+    with refused("AccessDenied", re.compile(f"with an explicit deny in an identity-based policy: {arn}$"), 403):
+        his.list_roles()
+    # An inline policy has no ARN, and what nothing allows is refused by no policy.
+    with refused("AccessDenied", re.compile("with an explicit deny in an identity-based policy$"), 403):
+        his.list_policies()
+    with refused("AccessDenied", re.compile("because no identity-based policy allows the iam:ListUsers action$"), 403):
+        his.list_users()

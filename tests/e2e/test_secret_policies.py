@@ -226,3 +226,34 @@ def test_the_default_key_serves_its_own_account_only(secrets, theirs, name):
     for call in (lambda: other.get_secret_value(SecretId=arn), lambda: other.put_secret_value(SecretId=arn, SecretString="w")):
         with refused("InvalidRequestException", text):
             call()
+
+
+def test_a_policy_speaks_to_who_was_meant_not_to_the_next_of_that_name(server, secrets, name):
+    iam = server.client("iam")
+    secrets.create_secret(Name=name, SecretString="v")
+    arn = iam.create_user(UserName=name)["User"]["Arn"]
+    text = f'{{ "Version":"2012-10-17",\n "Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{arn}"}},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}] }}'
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=text)
+    assert secrets.get_resource_policy(SecretId=name)["ResourcePolicy"] == text
+
+    def value_as_the_user():
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        try:
+            return server.client("secretsmanager", Credentials.of(key)).get_secret_value(SecretId=name)["SecretString"]
+        finally:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+
+    assert value_as_the_user() == "v"
+    iam.delete_user(UserName=name)
+    iam.create_user(UserName=name)
+    shown = secrets.get_resource_policy(SecretId=name)["ResourcePolicy"]
+    assert '"AWS":"AIDA' in shown and arn not in shown
+    with refused("AccessDeniedException"):
+        value_as_the_user()
+
+
+def test_a_policy_that_names_nobody_is_refused(server, secrets, name):
+    secrets.create_secret(Name=name, SecretString="v")
+    nobody = to({"AWS": f"arn:aws:iam::{server.account}:user/{name}"})
+    with refused("MalformedPolicyDocumentException", "This resource policy contains an unsupported principal."):
+        secrets.put_resource_policy(SecretId=name, ResourcePolicy=nobody)

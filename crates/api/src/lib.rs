@@ -19,7 +19,7 @@ pub mod sigv4;
 pub use body::plain_body;
 pub use errors::{CommonError, ErrorReport, MessageKey, ServiceError};
 pub use generated::{ecs, iam, kms, logs, secretsmanager, ssm, sts};
-pub use operation::{Kind, Modeled, decode_input};
+pub use operation::{Kind, Modeled, OperationAccess, decode_input};
 pub use render::{AnswerForm, Response, render_error, render_output};
 pub use route::{Refused, Routed, route};
 pub use service::{Protocol, Service, implemented_operations, known_operations};

@@ -171,7 +171,7 @@ macro_rules! errors {
 
 /// An operation, named by a type without values.
 macro_rules! operation {
-    ($name:ident, $service:ident, $action:literal, $kind:ident, has_output: $has_output:literal) => {
+    ($name:ident, $service:ident, $action:literal, $kind:ident, has_output: $has_output:literal, access: { $($access:tt)* }) => {
         /// The operation itself.
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
@@ -182,6 +182,7 @@ macro_rules! operation {
             const ACTION: &'static str = $action;
             const KIND: $crate::Kind = $crate::Kind::$kind;
             const HAS_OUTPUT: bool = $has_output;
+            const ACCESS: &'static $crate::OperationAccess = &$crate::OperationAccess { $($access)* };
             type Input = Input;
             type Output = Output;
             type Error = super::Error;

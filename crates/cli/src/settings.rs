@@ -97,6 +97,7 @@ impl Stored {
             first_account: self.account_id.clone(),
             region: places.region.clone(),
             local_agent: true,
+            denials_name_policies: false,
             host: HostAccess::default(),
             log_storage: 1 << 30,
             root_key_kms: places.root_key_kms()?,
@@ -133,6 +134,9 @@ pub struct Serving {
     /// Let tasks use the host's devices
     #[arg(long)]
     allow_devices: bool,
+    /// End denials with the ARN of the managed policy that decided, as AWS does since January 2026
+    #[arg(long, env = "SEALIFT_DENIALS_NAME_POLICIES")]
+    denials_name_policies: bool,
     /// Keep this much of log lines at most; the oldest are deleted first
     #[arg(
         long,
@@ -161,6 +165,7 @@ impl Serving {
         let own = own.into_iter().flatten().map(PathBuf::from).collect();
         Ok(Config {
             listen,
+            denials_name_policies: self.denials_name_policies,
             host: HostAccess {
                 privileged: self.allow_privileged,
                 pid_host: self.allow_host_pid,

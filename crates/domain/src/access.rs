@@ -140,6 +140,24 @@ impl Access {
 }
 
 impl Cx {
+    /// Holds an operation to its line in the table: what it asks for is what the table, and so the documentation, says. A
+    /// test that walks over all operations looks for this in the log.
+    fn check_table(&self, action: &str, conditions: &Context) {
+        let Some((operation, access)) = self.running else {
+            return;
+        };
+        let unnamed = if access.has_action(action) {
+            conditions.keys().find(|key| !access.has_key(key))
+        } else {
+            Some(action)
+        };
+        if let Some(unnamed) = unnamed {
+            tracing::error!(
+                "{operation} asks for {action} with {unnamed}, which its line in operations.toml does not name"
+            );
+        }
+    }
+
     /// Decides, notes the decision for the audit record, and refuses in AWS's words.
     pub fn authorize(&mut self, access: Access) -> Result<(), CommonError> {
         let Access {
@@ -152,6 +170,9 @@ impl Cx {
             called_via,
             conditions,
         } = access;
+        if cfg!(debug_assertions) {
+            self.check_table(&action, &conditions);
+        }
         let resource_account = resource_account.unwrap_or_else(|| self.account().clone());
         let mut context = self.caller.context(&self.request, &self.region, self.now());
         context.set("aws:ResourceAccount", resource_account.as_str());
@@ -199,8 +220,13 @@ impl Cx {
                     format!(" on resource: {named}")
                 };
                 let why = denial.clause(&action);
-                let text =
+                let mut text =
                     format!("User: {caller} is not authorized to perform: {action}{on} {why}");
+                let arn = denial.policy_arn();
+                if let Some(arn) = arn.filter(|_| self.world.settings.denials_name_policies) {
+                    text.push_str(": ");
+                    text.push_str(arn);
+                }
                 Err(CommonError::AccessDenied(text))
             }
         }

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use api::OperationAccess;
 use store::Session;
 use types::{AccountId, Arn, Entropy, Region, Timestamp};
 
@@ -19,6 +20,8 @@ pub struct Cx {
     pub region: Region,
     pub request: RequestFacts,
     pub(crate) decided: Vec<Decided>,
+    /// The operation that runs, and its line in the table of who asks for what; none in the server's own jobs.
+    pub(crate) running: Option<(&'static str, &'static OperationAccess)>,
     now: Timestamp,
     after_commit: Vec<fn(&World)>,
 }
@@ -31,6 +34,7 @@ pub struct RequestFacts {
     /// Absent for requests that the server makes for a caller, as on AWS.
     pub source_ip: Option<IpAddr>,
     pub user_agent: Option<String>,
+    pub referer: Option<String>,
     /// Whether the request came over TLS (`aws:SecureTransport`).
     pub secure: bool,
     /// What the caller wants the answer in.
@@ -53,6 +57,7 @@ impl Cx {
             region,
             request,
             decided: Vec::new(),
+            running: None,
             now,
             after_commit: Vec::new(),
         }

@@ -72,6 +72,7 @@ impl<O: Operation> Prepared for Call<O> {
 
     fn run(self: Box<Self>, cx: &mut Cx) -> Running<'_> {
         Box::pin(async move {
+            cx.running = Some((O::ACTION, O::ACCESS));
             let output = O::run(cx, self.input)
                 .await
                 .map_err(|error| Failure::from_error(&error))?;

@@ -47,6 +47,8 @@ pub struct Settings {
     pub region: Region,
     /// Whether this process runs an agent of its own, which serves every cluster.
     pub local_agent: bool,
+    /// Whether a denial ends with the ARN of the managed policy that decided, as AWS's do since January 2026.
+    pub denials_name_policies: bool,
     /// What tasks may take of the host.
     pub host: HostAccess,
     /// So many bytes at most are kept of log lines, over all accounts.

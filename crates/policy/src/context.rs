@@ -47,6 +47,11 @@ impl Context {
         self.0.remove(&key.to_ascii_lowercase());
     }
 
+    /// The keys the request has, in lower case.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// All values of a key; `None` where the request does not have it. The key must be in lower case.
     pub(crate) fn values(&self, lower_key: &str) -> Option<&[String]> {
         match self.0.get(lower_key)? {

@@ -80,6 +80,16 @@ impl Denial {
     }
 }
 
+impl Denial {
+    /// The ARN of the managed policy that denies: AWS names it since January 2026 where caller and policy are of one account.
+    pub fn policy_arn(&self) -> Option<&str> {
+        let matched = self.matched.as_ref()?;
+        let policy = matched.policy.as_str();
+        let managed = policy.starts_with("arn:") && matched.source != Source::Resource;
+        managed.then_some(policy)
+    }
+}
+
 impl fmt::Display for Decision {
     /// What decided, for the audit record.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,7 @@
 //! A policy document: what its author wrote, checked and compiled.
 
+use std::collections::HashSet;
+
 use crate::{
     action::ActionPattern,
     condition::{self, Condition},
@@ -148,6 +150,18 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Every condition key that the statement asks for, as it is written.
+    pub(crate) fn context_keys(&self) -> impl Iterator<Item = &str> {
+        let resources = match &self.resources {
+            Some(Scope::These(resources) | Scope::AllBut(resources)) => resources.as_slice(),
+            None => &[],
+        };
+        let variables = resources.iter().flat_map(ResourcePattern::variables);
+        variables.chain(self.conditions.iter().flat_map(Condition::keys))
+    }
+}
+
 /// The members of a statement, as they stand in the document.
 #[derive(Default)]
 struct Parts<'a> {
@@ -230,9 +244,10 @@ fn sid(
 }
 
 fn sids_are_unique(statements: &[Statement], path: &Path<'_>) -> Result<(), PolicyError> {
+    let mut seen = HashSet::new();
     for (index, statement) in statements.iter().enumerate() {
-        let earlier = statements.iter().take(index);
-        if statement.sid.is_some() && earlier.into_iter().any(|one| one.sid == statement.sid) {
+        let sid = statement.sid.as_deref();
+        if sid.is_some_and(|sid| !seen.insert(sid)) {
             return Err(Path::Index(path, index).problem(Problem::DuplicateSid));
         }
     }

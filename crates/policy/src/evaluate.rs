@@ -214,7 +214,7 @@ fn within(limit: Option<&Found>, source: Source) -> Result<(), Source> {
 }
 
 impl ResourceMode {
-    fn source(self) -> Source {
+    pub(crate) fn source(self) -> Source {
         match self {
             Self::Ordinary | Self::KeyPolicy => Source::Resource,
             Self::TrustPolicy => Source::Trust,
@@ -269,7 +269,7 @@ fn search(policies: &[Attached], source: Source, request: &Request<'_>) -> Found
 }
 
 /// The statements of a policy that speak about the request and to the caller.
-fn matching<'a>(
+pub(crate) fn matching<'a>(
     attached: &'a Attached,
     request: &'a Request<'_>,
 ) -> impl Iterator<Item = (usize, Naming, Effect)> + 'a {
@@ -282,7 +282,7 @@ fn matching<'a>(
     })
 }
 
-fn matched(attached: &Attached, index: usize, source: Source) -> Matched {
+pub(crate) fn matched(attached: &Attached, index: usize, source: Source) -> Matched {
     let statement = attached.policy.statements.get(index);
     Matched {
         source,

@@ -3,7 +3,7 @@
 //! An ordinary JSON map silently keeps the last of two members with one name. In a policy that would drop a condition
 //! or a whole statement part, and so grant what its author did not write.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -93,8 +93,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let mut object: Vec<(String, Json)> = Vec::new();
+        let mut names = HashSet::new();
         while let Some((name, value)) = members.next_entry::<String, Json>()? {
-            if object.iter().any(|(earlier, _)| *earlier == name) {
+            if !names.insert(name.clone()) {
                 return Err(de::Error::custom("repeated member"));
             }
             object.push((name, value));

@@ -32,10 +32,17 @@ enum Piece {
     AnyText,
     /// `?`: one character.
     AnyCharacter,
-    Variable {
-        key: String,
-        default: Option<String>,
-    },
+    Variable(Box<Named>),
+}
+
+/// A policy variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    /// In lower case.
+    key: String,
+    /// The key as its author spelled it.
+    written: String,
+    default: Option<String>,
 }
 
 impl Pattern {
@@ -54,8 +61,8 @@ impl Pattern {
                         rest = next;
                         continue;
                     }
-                    Some((Variable::Key { key, default }, next)) => {
-                        (Piece::Variable { key, default }, next)
+                    Some((Variable::Named(named), next)) => {
+                        (Piece::Variable(Box::new(named)), next)
                     }
                     None => {
                         literal.push(c);
@@ -115,6 +122,14 @@ impl Pattern {
         }
     }
 
+    /// The condition keys that stand in it as variables, as they are written.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable(named) => Some(named.written.as_str()),
+            _ => None,
+        })
+    }
+
     /// What is left of `text` after `piece`; `None` where it does not begin with it.
     fn take<'t>(&self, piece: &Piece, text: &'t str, variables: &Context) -> Option<&'t str> {
         match piece {
@@ -124,8 +139,8 @@ impl Pattern {
                 chars.next().map(|_| chars.as_str())
             }
             Piece::Text(literal) => self.strip(literal, text),
-            Piece::Variable { key, default } => {
-                let value = variables.single(key).or(default.as_deref())?;
+            Piece::Variable(named) => {
+                let value = variables.single(&named.key).or(named.default.as_deref())?;
                 self.strip(value, text)
             }
         }
@@ -144,34 +159,36 @@ impl Pattern {
 
 enum Variable {
     Escaped(char),
-    Key {
-        key: String,
-        default: Option<String>,
-    },
+    Named(Named),
+}
+
+impl Variable {
+    fn named(key: &str, default: Option<&str>) -> Self {
+        let written = key.trim();
+        Self::Named(Named {
+            key: written.to_ascii_lowercase(),
+            written: written.to_owned(),
+            default: default.map(str::to_owned),
+        })
+    }
 }
 
 /// Reads `{…}` after a `$`, and what follows it.
 fn variable(text: &str) -> Option<(Variable, &str)> {
     let inner = text.strip_prefix('{')?;
-    let (name, rest) = inner.split_at_checked(inner.find([',', '}'])?)?;
+    // Up to the next brace of either kind and no further, so that a text full of `${` is read in one go.
+    let (name, rest) = inner.split_at_checked(inner.find([',', '}', '{'])?)?;
     if let Some(rest) = rest.strip_prefix('}') {
         let variable = match name {
             "*" | "?" | "$" => Variable::Escaped(name.chars().next()?),
-            key => Variable::Key {
-                key: key.trim().to_ascii_lowercase(),
-                default: None,
-            },
+            key => Variable::named(key, None),
         };
         return Some((variable, rest));
     }
     let quoted = rest.strip_prefix(',')?.trim_start().strip_prefix('\'')?;
     let (default, rest) = quoted.split_once('\'')?;
     let rest = rest.trim_start().strip_prefix('}')?;
-    let variable = Variable::Key {
-        key: name.trim().to_ascii_lowercase(),
-        default: Some(default.to_owned()),
-    };
-    Some((variable, rest))
+    Some((Variable::named(name, Some(default)), rest))
 }
 
 #[cfg(test)]

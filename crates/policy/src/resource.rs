@@ -58,6 +58,15 @@ impl ResourcePattern {
         })
     }
 
+    /// The condition keys that stand in it as variables, as they are written.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        let last = match self {
+            Self::Any => None,
+            Self::Arn { resource, .. } => Some(resource),
+        };
+        last.into_iter().flat_map(Pattern::variables)
+    }
+
     pub(crate) fn matches(&self, target: &str, context: &Context) -> bool {
         let Self::Arn {
             partition,

@@ -4,7 +4,7 @@
 
 use policy::{
     Attached, Context, Decision, Policy, PolicyKind, Principal, Request, ResourceMode,
-    ResourcePolicy, Sources, evaluate,
+    ResourcePolicy, Sources, evaluate, simulate,
 };
 use proptest::prelude::*;
 use types::AccountId;
@@ -136,6 +136,46 @@ proptest! {
         let together = decide(&[attached(&own)]);
         prop_assert_eq!(together, decide(&[attached(&reversed)]));
         prop_assert_eq!(together, decide(&apart));
+    }
+
+    #[test]
+    fn a_statement_about_something_else_never_changes_the_answer(
+        own in statements(), effect in prop::sample::select(vec!["Allow", "Deny"]), at in 0_usize..5, asked in question(),
+    ) {
+        let mut more = own.clone();
+        let unrelated = format!(r#"{{"Effect":"{effect}","Action":"logs:*","Resource":"*"}}"#);
+        more.insert(at.min(own.len()), unrelated);
+        let (own, more) = ([attached(&own)], [attached(&more)]);
+        let decide = |identity| decide(&Sources { identity, ..Sources::default() }, &asked).is_allowed();
+        prop_assert_eq!(decide(&own), decide(&more));
+    }
+
+    #[test]
+    fn a_deny_anywhere_never_widens_access(own in statements(), deny in statement("Deny"), asked in question()) {
+        let (identity, deny) = ([attached(&own)], [attached(&[deny])]);
+        let all = attached(&[r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned()]);
+        let [deny] = deny;
+        let both = [all.clone(), deny];
+        let free = Sources { identity: &identity, ..Sources::default() };
+        // A limit that allows everything limits nothing; with a Deny in it, it may only take away.
+        let bounded = Sources { session: Some(&both), ..free };
+        prop_assert!(decide(&free, &asked).is_allowed() || !decide(&bounded, &asked).is_allowed());
+        let unlimited = [all];
+        let same = Sources { session: Some(&unlimited), ..free };
+        prop_assert_eq!(decide(&free, &asked).is_allowed(), decide(&same, &asked).is_allowed());
+    }
+
+    #[test]
+    fn a_simulation_decides_as_the_decision_does(own in statements(), limit in statements(), asked in question()) {
+        let (identity, limit) = ([attached(&own)], attached(&limit));
+        let sources = Sources { identity: &identity, boundary: Some(&limit), ..Sources::default() };
+        let (action, resource, context) = &asked;
+        let principal = caller();
+        let request = Request { principal: &principal, action, resource, resource_account: &account(), context };
+        let found = simulate(&request, &sources);
+        prop_assert_eq!(&found.decision, &evaluate(&request, &sources));
+        prop_assert!(!found.decision.is_allowed() || !found.matched.is_empty());
+        prop_assert!(!found.decision.is_allowed() || found.boundary_allows == Some(true));
     }
 
     #[test]

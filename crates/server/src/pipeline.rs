@@ -146,6 +146,7 @@ impl Pipeline {
             id: id.to_owned(),
             source_ip: trail.source_address,
             user_agent: text_of(parts, &header::USER_AGENT),
+            referer: text_of(parts, &header::REFERER),
             secure: false,
             answer_form: AnswerForm::of(parts),
         };

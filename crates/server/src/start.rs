@@ -263,6 +263,7 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
             first_account: config.first_account.clone(),
             region: config.region.clone(),
             local_agent: config.local_agent,
+            denials_name_policies: config.denials_name_policies,
             host: config.host.clone(),
             log_storage: config.log_storage,
         },

@@ -3,9 +3,11 @@
 //! The models are read where botocore is installed: the directory given as argument, else `BOTOCORE_DIR`, else
 //! what `python3` says. Only names, types, constraints and error tables are taken over.
 
+mod access;
 mod emit;
 mod model;
 mod names;
+mod page;
 mod patterns;
 mod plan;
 mod reach;
@@ -33,15 +35,24 @@ pub fn run(botocore: Option<PathBuf>) -> anyhow::Result<()> {
     fs::create_dir_all(&target)?;
 
     let mut written = Vec::new();
+    let mut page = String::new();
     for (name, planned) in &plan.services {
         let model = Model::read(&botocore, name).with_context(|| format!("model of {name}"))?;
-        let text = emit::service(name, &model, planned).with_context(|| name.clone())?;
+        access::check(name, planned)?;
+        let signing_name = model.metadata.signing_name();
+        let asked = planned.operations.keys().map(|operation| {
+            let access = access::Access::of(&plan, name, signing_name, operation)?;
+            Ok((operation.as_str(), access))
+        });
+        page::add_service(&mut page, name, &asked.collect::<anyhow::Result<Vec<_>>>()?);
+        let text = emit::service(name, &model, &plan).with_context(|| name.clone())?;
         written.push(write(&target.join(format!("{name}.rs")), &text)?);
     }
     written.push(write(
         &target.join("mod.rs"),
         &emit::index(plan.services.iter()),
     )?);
+    write(&api.join("../../docs/operations.md"), &page)?;
     format(&written)
 }
 

@@ -30,6 +30,13 @@ pub struct Metadata {
     pub xml_namespace: Option<String>,
 }
 
+impl Metadata {
+    /// The name in credential scopes, ARNs and IAM actions.
+    pub fn signing_name(&self) -> &str {
+        self.signing_name.as_ref().unwrap_or(&self.endpoint_prefix)
+    }
+}
+
 #[derive(Deserialize)]
 pub struct Operation {
     pub input: Option<Output>,

@@ -15,6 +15,12 @@ pub struct Plan {
 #[serde(deny_unknown_fields)]
 pub struct Planned {
     pub operations: BTreeMap<String, Kind>,
+    /// Kinds of resource: ARN, and `if` with the condition keys that come with it.
+    #[serde(default)]
+    pub resources: BTreeMap<String, String>,
+    /// What each operation asks for; see the head of `operations.toml`.
+    #[serde(default)]
+    pub access: BTreeMap<String, String>,
     #[serde(default)]
     pub errors: Vec<String>,
     pub message: Option<MessageKey>,

@@ -138,7 +138,11 @@ errors! {
 
 /// `ecs:CreateCluster`
 pub mod create_cluster {
-    operation! { CreateCluster, Ecs, "ecs:CreateCluster", Write, has_output: true }
+    operation! { CreateCluster, Ecs, "ecs:CreateCluster", Write, has_output: true, access: {
+        actions: &["ecs:CreateCluster", "ecs:TagResource"],
+        resources: &[("*", "*")],
+        keys: &["ecs:CreateAction"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -163,7 +167,11 @@ pub mod create_cluster {
 
 /// `ecs:DeleteCluster`
 pub mod delete_cluster {
-    operation! { DeleteCluster, Ecs, "ecs:DeleteCluster", Write, has_output: true }
+    operation! { DeleteCluster, Ecs, "ecs:DeleteCluster", Write, has_output: true, access: {
+        actions: &["ecs:DeleteCluster"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -182,7 +190,11 @@ pub mod delete_cluster {
 
 /// `ecs:DeregisterTaskDefinition`
 pub mod deregister_task_definition {
-    operation! { DeregisterTaskDefinition, Ecs, "ecs:DeregisterTaskDefinition", Write, has_output: true }
+    operation! { DeregisterTaskDefinition, Ecs, "ecs:DeregisterTaskDefinition", Write, has_output: true, access: {
+        actions: &["ecs:DeregisterTaskDefinition"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -201,7 +213,11 @@ pub mod deregister_task_definition {
 
 /// `ecs:DescribeClusters`
 pub mod describe_clusters {
-    operation! { DescribeClusters, Ecs, "ecs:DescribeClusters", Read, has_output: true }
+    operation! { DescribeClusters, Ecs, "ecs:DescribeClusters", Read, has_output: true, access: {
+        actions: &["ecs:DescribeClusters"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -222,7 +238,11 @@ pub mod describe_clusters {
 
 /// `ecs:DescribeContainerInstances`
 pub mod describe_container_instances {
-    operation! { DescribeContainerInstances, Ecs, "ecs:DescribeContainerInstances", Read, has_output: true }
+    operation! { DescribeContainerInstances, Ecs, "ecs:DescribeContainerInstances", Read, has_output: true, access: {
+        actions: &["ecs:DescribeContainerInstances"],
+        resources: &[("container-instance", "arn:${Partition}:ecs:${Region}:${Account}:container-instance/${ClusterName}/${ContainerInstanceId}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -244,7 +264,11 @@ pub mod describe_container_instances {
 
 /// `ecs:DescribeTaskDefinition`
 pub mod describe_task_definition {
-    operation! { DescribeTaskDefinition, Ecs, "ecs:DescribeTaskDefinition", Read, has_output: true }
+    operation! { DescribeTaskDefinition, Ecs, "ecs:DescribeTaskDefinition", Read, has_output: true, access: {
+        actions: &["ecs:DescribeTaskDefinition"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -265,7 +289,11 @@ pub mod describe_task_definition {
 
 /// `ecs:DescribeTasks`
 pub mod describe_tasks {
-    operation! { DescribeTasks, Ecs, "ecs:DescribeTasks", Read, has_output: true }
+    operation! { DescribeTasks, Ecs, "ecs:DescribeTasks", Read, has_output: true, access: {
+        actions: &["ecs:DescribeTasks"],
+        resources: &[("task", "arn:${Partition}:ecs:${Region}:${Account}:task/${ClusterName}/${TaskId}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -287,7 +315,11 @@ pub mod describe_tasks {
 
 /// `ecs:DiscoverPollEndpoint`
 pub mod discover_poll_endpoint {
-    operation! { DiscoverPollEndpoint, Ecs, "ecs:DiscoverPollEndpoint", Read, has_output: true }
+    operation! { DiscoverPollEndpoint, Ecs, "ecs:DiscoverPollEndpoint", Read, has_output: true, access: {
+        actions: &["ecs:DiscoverPollEndpoint"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -309,7 +341,11 @@ pub mod discover_poll_endpoint {
 
 /// `ecs:ListClusters`
 pub mod list_clusters {
-    operation! { ListClusters, Ecs, "ecs:ListClusters", Read, has_output: true }
+    operation! { ListClusters, Ecs, "ecs:ListClusters", Read, has_output: true, access: {
+        actions: &["ecs:ListClusters"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -330,7 +366,11 @@ pub mod list_clusters {
 
 /// `ecs:ListContainerInstances`
 pub mod list_container_instances {
-    operation! { ListContainerInstances, Ecs, "ecs:ListContainerInstances", Read, has_output: true }
+    operation! { ListContainerInstances, Ecs, "ecs:ListContainerInstances", Read, has_output: true, access: {
+        actions: &["ecs:ListContainerInstances"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -354,7 +394,11 @@ pub mod list_container_instances {
 
 /// `ecs:ListTaskDefinitionFamilies`
 pub mod list_task_definition_families {
-    operation! { ListTaskDefinitionFamilies, Ecs, "ecs:ListTaskDefinitionFamilies", Read, has_output: true }
+    operation! { ListTaskDefinitionFamilies, Ecs, "ecs:ListTaskDefinitionFamilies", Read, has_output: true, access: {
+        actions: &["ecs:ListTaskDefinitionFamilies"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -377,7 +421,11 @@ pub mod list_task_definition_families {
 
 /// `ecs:ListTaskDefinitions`
 pub mod list_task_definitions {
-    operation! { ListTaskDefinitions, Ecs, "ecs:ListTaskDefinitions", Read, has_output: true }
+    operation! { ListTaskDefinitions, Ecs, "ecs:ListTaskDefinitions", Read, has_output: true, access: {
+        actions: &["ecs:ListTaskDefinitions"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -401,7 +449,11 @@ pub mod list_task_definitions {
 
 /// `ecs:ListTasks`
 pub mod list_tasks {
-    operation! { ListTasks, Ecs, "ecs:ListTasks", Read, has_output: true }
+    operation! { ListTasks, Ecs, "ecs:ListTasks", Read, has_output: true, access: {
+        actions: &["ecs:ListTasks"],
+        resources: &[("container-instance", "arn:${Partition}:ecs:${Region}:${Account}:container-instance/${ClusterName}/${ContainerInstanceId}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -430,7 +482,11 @@ pub mod list_tasks {
 
 /// `ecs:RegisterContainerInstance`
 pub mod register_container_instance {
-    operation! { RegisterContainerInstance, Ecs, "ecs:RegisterContainerInstance", Write, has_output: true }
+    operation! { RegisterContainerInstance, Ecs, "ecs:RegisterContainerInstance", Write, has_output: true, access: {
+        actions: &["ecs:RegisterContainerInstance", "ecs:TagResource"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:CreateAction", "ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -457,7 +513,11 @@ pub mod register_container_instance {
 
 /// `ecs:RegisterTaskDefinition`
 pub mod register_task_definition {
-    operation! { RegisterTaskDefinition, Ecs, "ecs:RegisterTaskDefinition", Write, has_output: true }
+    operation! { RegisterTaskDefinition, Ecs, "ecs:RegisterTaskDefinition", Write, has_output: true, access: {
+        actions: &["ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"],
+        resources: &[("*", "*")],
+        keys: &["ecs:CreateAction", "iam:PassedToService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -494,7 +554,11 @@ pub mod register_task_definition {
 
 /// `ecs:RunTask`
 pub mod run_task {
-    operation! { RunTask, Ecs, "ecs:RunTask", Write, has_output: true }
+    operation! { RunTask, Ecs, "ecs:RunTask", Write, has_output: true, access: {
+        actions: &["ecs:RunTask", "ecs:TagResource", "iam:PassRole"],
+        resources: &[("task-definition", "arn:${Partition}:ecs:${Region}:${Account}:task-definition/${TaskDefinitionFamilyName}:${TaskDefinitionRevisionNumber}")],
+        keys: &["ecs:CreateAction", "ecs:cluster", "iam:PassedToService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -532,7 +596,11 @@ pub mod run_task {
 
 /// `ecs:StopTask`
 pub mod stop_task {
-    operation! { StopTask, Ecs, "ecs:StopTask", Write, has_output: true }
+    operation! { StopTask, Ecs, "ecs:StopTask", Write, has_output: true, access: {
+        actions: &["ecs:StopTask"],
+        resources: &[("task", "arn:${Partition}:ecs:${Region}:${Account}:task/${ClusterName}/${TaskId}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -553,7 +621,11 @@ pub mod stop_task {
 
 /// `ecs:SubmitContainerStateChange`
 pub mod submit_container_state_change {
-    operation! { SubmitContainerStateChange, Ecs, "ecs:SubmitContainerStateChange", Write, has_output: true }
+    operation! { SubmitContainerStateChange, Ecs, "ecs:SubmitContainerStateChange", Write, has_output: true, access: {
+        actions: &["ecs:SubmitContainerStateChange"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -579,7 +651,11 @@ pub mod submit_container_state_change {
 
 /// `ecs:SubmitTaskStateChange`
 pub mod submit_task_state_change {
-    operation! { SubmitTaskStateChange, Ecs, "ecs:SubmitTaskStateChange", Write, has_output: true }
+    operation! { SubmitTaskStateChange, Ecs, "ecs:SubmitTaskStateChange", Write, has_output: true, access: {
+        actions: &["ecs:SubmitTaskStateChange"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:cluster"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

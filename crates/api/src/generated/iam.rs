@@ -296,7 +296,11 @@ errors! {
 
 /// `iam:AddRoleToInstanceProfile`
 pub mod add_role_to_instance_profile {
-    operation! { AddRoleToInstanceProfile, Iam, "iam:AddRoleToInstanceProfile", Write, has_output: false }
+    operation! { AddRoleToInstanceProfile, Iam, "iam:AddRoleToInstanceProfile", Write, has_output: false, access: {
+        actions: &["iam:AddRoleToInstanceProfile", "iam:PassRole"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &["iam:PassedToService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -314,7 +318,11 @@ pub mod add_role_to_instance_profile {
 
 /// `iam:AddUserToGroup`
 pub mod add_user_to_group {
-    operation! { AddUserToGroup, Iam, "iam:AddUserToGroup", Write, has_output: false }
+    operation! { AddUserToGroup, Iam, "iam:AddUserToGroup", Write, has_output: false, access: {
+        actions: &["iam:AddUserToGroup"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -332,7 +340,11 @@ pub mod add_user_to_group {
 
 /// `iam:AttachGroupPolicy`
 pub mod attach_group_policy {
-    operation! { AttachGroupPolicy, Iam, "iam:AttachGroupPolicy", Write, has_output: false }
+    operation! { AttachGroupPolicy, Iam, "iam:AttachGroupPolicy", Write, has_output: false, access: {
+        actions: &["iam:AttachGroupPolicy"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &["iam:PolicyARN"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -350,7 +362,11 @@ pub mod attach_group_policy {
 
 /// `iam:AttachRolePolicy`
 pub mod attach_role_policy {
-    operation! { AttachRolePolicy, Iam, "iam:AttachRolePolicy", Write, has_output: false }
+    operation! { AttachRolePolicy, Iam, "iam:AttachRolePolicy", Write, has_output: false, access: {
+        actions: &["iam:AttachRolePolicy"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -368,7 +384,11 @@ pub mod attach_role_policy {
 
 /// `iam:AttachUserPolicy`
 pub mod attach_user_policy {
-    operation! { AttachUserPolicy, Iam, "iam:AttachUserPolicy", Write, has_output: false }
+    operation! { AttachUserPolicy, Iam, "iam:AttachUserPolicy", Write, has_output: false, access: {
+        actions: &["iam:AttachUserPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -386,7 +406,11 @@ pub mod attach_user_policy {
 
 /// `iam:CreateAccessKey`
 pub mod create_access_key {
-    operation! { CreateAccessKey, Iam, "iam:CreateAccessKey", Write, has_output: true }
+    operation! { CreateAccessKey, Iam, "iam:CreateAccessKey", Write, has_output: true, access: {
+        actions: &["iam:CreateAccessKey"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("root", "arn:${Partition}:iam::${Account}:root")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -405,7 +429,11 @@ pub mod create_access_key {
 
 /// `iam:CreateAccountAlias`
 pub mod create_account_alias {
-    operation! { CreateAccountAlias, Iam, "iam:CreateAccountAlias", Write, has_output: false }
+    operation! { CreateAccountAlias, Iam, "iam:CreateAccountAlias", Write, has_output: false, access: {
+        actions: &["iam:CreateAccountAlias"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -422,7 +450,11 @@ pub mod create_account_alias {
 
 /// `iam:CreateGroup`
 pub mod create_group {
-    operation! { CreateGroup, Iam, "iam:CreateGroup", Write, has_output: true }
+    operation! { CreateGroup, Iam, "iam:CreateGroup", Write, has_output: true, access: {
+        actions: &["iam:CreateGroup"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -442,7 +474,11 @@ pub mod create_group {
 
 /// `iam:CreateInstanceProfile`
 pub mod create_instance_profile {
-    operation! { CreateInstanceProfile, Iam, "iam:CreateInstanceProfile", Write, has_output: true }
+    operation! { CreateInstanceProfile, Iam, "iam:CreateInstanceProfile", Write, has_output: true, access: {
+        actions: &["iam:CreateInstanceProfile"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -463,7 +499,11 @@ pub mod create_instance_profile {
 
 /// `iam:CreatePolicy`
 pub mod create_policy {
-    operation! { CreatePolicy, Iam, "iam:CreatePolicy", Write, has_output: true }
+    operation! { CreatePolicy, Iam, "iam:CreatePolicy", Write, has_output: true, access: {
+        actions: &["iam:CreatePolicy"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -486,7 +526,11 @@ pub mod create_policy {
 
 /// `iam:CreatePolicyVersion`
 pub mod create_policy_version {
-    operation! { CreatePolicyVersion, Iam, "iam:CreatePolicyVersion", Write, has_output: true }
+    operation! { CreatePolicyVersion, Iam, "iam:CreatePolicyVersion", Write, has_output: true, access: {
+        actions: &["iam:CreatePolicyVersion"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -507,7 +551,11 @@ pub mod create_policy_version {
 
 /// `iam:CreateRole`
 pub mod create_role {
-    operation! { CreateRole, Iam, "iam:CreateRole", Write, has_output: true }
+    operation! { CreateRole, Iam, "iam:CreateRole", Write, has_output: true, access: {
+        actions: &["iam:CreateRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -532,7 +580,11 @@ pub mod create_role {
 
 /// `iam:CreateUser`
 pub mod create_user {
-    operation! { CreateUser, Iam, "iam:CreateUser", Write, has_output: true }
+    operation! { CreateUser, Iam, "iam:CreateUser", Write, has_output: true, access: {
+        actions: &["iam:CreateUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -554,7 +606,11 @@ pub mod create_user {
 
 /// `iam:DeleteAccessKey`
 pub mod delete_access_key {
-    operation! { DeleteAccessKey, Iam, "iam:DeleteAccessKey", Write, has_output: false }
+    operation! { DeleteAccessKey, Iam, "iam:DeleteAccessKey", Write, has_output: false, access: {
+        actions: &["iam:DeleteAccessKey"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("root", "arn:${Partition}:iam::${Account}:root")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -572,7 +628,11 @@ pub mod delete_access_key {
 
 /// `iam:DeleteAccountAlias`
 pub mod delete_account_alias {
-    operation! { DeleteAccountAlias, Iam, "iam:DeleteAccountAlias", Write, has_output: false }
+    operation! { DeleteAccountAlias, Iam, "iam:DeleteAccountAlias", Write, has_output: false, access: {
+        actions: &["iam:DeleteAccountAlias"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -589,7 +649,11 @@ pub mod delete_account_alias {
 
 /// `iam:DeleteGroup`
 pub mod delete_group {
-    operation! { DeleteGroup, Iam, "iam:DeleteGroup", Write, has_output: false }
+    operation! { DeleteGroup, Iam, "iam:DeleteGroup", Write, has_output: false, access: {
+        actions: &["iam:DeleteGroup"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -606,7 +670,11 @@ pub mod delete_group {
 
 /// `iam:DeleteGroupPolicy`
 pub mod delete_group_policy {
-    operation! { DeleteGroupPolicy, Iam, "iam:DeleteGroupPolicy", Write, has_output: false }
+    operation! { DeleteGroupPolicy, Iam, "iam:DeleteGroupPolicy", Write, has_output: false, access: {
+        actions: &["iam:DeleteGroupPolicy"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -624,7 +692,11 @@ pub mod delete_group_policy {
 
 /// `iam:DeleteInstanceProfile`
 pub mod delete_instance_profile {
-    operation! { DeleteInstanceProfile, Iam, "iam:DeleteInstanceProfile", Write, has_output: false }
+    operation! { DeleteInstanceProfile, Iam, "iam:DeleteInstanceProfile", Write, has_output: false, access: {
+        actions: &["iam:DeleteInstanceProfile"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -641,7 +713,11 @@ pub mod delete_instance_profile {
 
 /// `iam:DeletePolicy`
 pub mod delete_policy {
-    operation! { DeletePolicy, Iam, "iam:DeletePolicy", Write, has_output: false }
+    operation! { DeletePolicy, Iam, "iam:DeletePolicy", Write, has_output: false, access: {
+        actions: &["iam:DeletePolicy"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -658,7 +734,11 @@ pub mod delete_policy {
 
 /// `iam:DeletePolicyVersion`
 pub mod delete_policy_version {
-    operation! { DeletePolicyVersion, Iam, "iam:DeletePolicyVersion", Write, has_output: false }
+    operation! { DeletePolicyVersion, Iam, "iam:DeletePolicyVersion", Write, has_output: false, access: {
+        actions: &["iam:DeletePolicyVersion"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -676,7 +756,11 @@ pub mod delete_policy_version {
 
 /// `iam:DeleteRole`
 pub mod delete_role {
-    operation! { DeleteRole, Iam, "iam:DeleteRole", Write, has_output: false }
+    operation! { DeleteRole, Iam, "iam:DeleteRole", Write, has_output: false, access: {
+        actions: &["iam:DeleteRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -693,7 +777,11 @@ pub mod delete_role {
 
 /// `iam:DeleteRolePermissionsBoundary`
 pub mod delete_role_permissions_boundary {
-    operation! { DeleteRolePermissionsBoundary, Iam, "iam:DeleteRolePermissionsBoundary", Write, has_output: false }
+    operation! { DeleteRolePermissionsBoundary, Iam, "iam:DeleteRolePermissionsBoundary", Write, has_output: false, access: {
+        actions: &["iam:DeleteRolePermissionsBoundary"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -710,7 +798,11 @@ pub mod delete_role_permissions_boundary {
 
 /// `iam:DeleteRolePolicy`
 pub mod delete_role_policy {
-    operation! { DeleteRolePolicy, Iam, "iam:DeleteRolePolicy", Write, has_output: false }
+    operation! { DeleteRolePolicy, Iam, "iam:DeleteRolePolicy", Write, has_output: false, access: {
+        actions: &["iam:DeleteRolePolicy"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -728,7 +820,11 @@ pub mod delete_role_policy {
 
 /// `iam:DeleteUser`
 pub mod delete_user {
-    operation! { DeleteUser, Iam, "iam:DeleteUser", Write, has_output: false }
+    operation! { DeleteUser, Iam, "iam:DeleteUser", Write, has_output: false, access: {
+        actions: &["iam:DeleteUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -745,7 +841,11 @@ pub mod delete_user {
 
 /// `iam:DeleteUserPermissionsBoundary`
 pub mod delete_user_permissions_boundary {
-    operation! { DeleteUserPermissionsBoundary, Iam, "iam:DeleteUserPermissionsBoundary", Write, has_output: false }
+    operation! { DeleteUserPermissionsBoundary, Iam, "iam:DeleteUserPermissionsBoundary", Write, has_output: false, access: {
+        actions: &["iam:DeleteUserPermissionsBoundary"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -762,7 +862,11 @@ pub mod delete_user_permissions_boundary {
 
 /// `iam:DeleteUserPolicy`
 pub mod delete_user_policy {
-    operation! { DeleteUserPolicy, Iam, "iam:DeleteUserPolicy", Write, has_output: false }
+    operation! { DeleteUserPolicy, Iam, "iam:DeleteUserPolicy", Write, has_output: false, access: {
+        actions: &["iam:DeleteUserPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -780,7 +884,11 @@ pub mod delete_user_policy {
 
 /// `iam:DetachGroupPolicy`
 pub mod detach_group_policy {
-    operation! { DetachGroupPolicy, Iam, "iam:DetachGroupPolicy", Write, has_output: false }
+    operation! { DetachGroupPolicy, Iam, "iam:DetachGroupPolicy", Write, has_output: false, access: {
+        actions: &["iam:DetachGroupPolicy"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &["iam:PolicyARN"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -798,7 +906,11 @@ pub mod detach_group_policy {
 
 /// `iam:DetachRolePolicy`
 pub mod detach_role_policy {
-    operation! { DetachRolePolicy, Iam, "iam:DetachRolePolicy", Write, has_output: false }
+    operation! { DetachRolePolicy, Iam, "iam:DetachRolePolicy", Write, has_output: false, access: {
+        actions: &["iam:DetachRolePolicy"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -816,7 +928,11 @@ pub mod detach_role_policy {
 
 /// `iam:DetachUserPolicy`
 pub mod detach_user_policy {
-    operation! { DetachUserPolicy, Iam, "iam:DetachUserPolicy", Write, has_output: false }
+    operation! { DetachUserPolicy, Iam, "iam:DetachUserPolicy", Write, has_output: false, access: {
+        actions: &["iam:DetachUserPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -834,7 +950,11 @@ pub mod detach_user_policy {
 
 /// `iam:GetAccessKeyLastUsed`
 pub mod get_access_key_last_used {
-    operation! { GetAccessKeyLastUsed, Iam, "iam:GetAccessKeyLastUsed", Read, has_output: true }
+    operation! { GetAccessKeyLastUsed, Iam, "iam:GetAccessKeyLastUsed", Read, has_output: true, access: {
+        actions: &["iam:GetAccessKeyLastUsed"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -854,7 +974,11 @@ pub mod get_access_key_last_used {
 
 /// `iam:GetAccountAuthorizationDetails`
 pub mod get_account_authorization_details {
-    operation! { GetAccountAuthorizationDetails, Iam, "iam:GetAccountAuthorizationDetails", Read, has_output: true }
+    operation! { GetAccountAuthorizationDetails, Iam, "iam:GetAccountAuthorizationDetails", Read, has_output: true, access: {
+        actions: &["iam:GetAccountAuthorizationDetails"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -880,7 +1004,11 @@ pub mod get_account_authorization_details {
 
 /// `iam:GetAccountSummary`
 pub mod get_account_summary {
-    operation! { GetAccountSummary, Iam, "iam:GetAccountSummary", Read, has_output: true }
+    operation! { GetAccountSummary, Iam, "iam:GetAccountSummary", Read, has_output: true, access: {
+        actions: &["iam:GetAccountSummary"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -897,7 +1025,11 @@ pub mod get_account_summary {
 
 /// `iam:GetGroup`
 pub mod get_group {
-    operation! { GetGroup, Iam, "iam:GetGroup", Read, has_output: true }
+    operation! { GetGroup, Iam, "iam:GetGroup", Read, has_output: true, access: {
+        actions: &["iam:GetGroup"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -921,7 +1053,11 @@ pub mod get_group {
 
 /// `iam:GetGroupPolicy`
 pub mod get_group_policy {
-    operation! { GetGroupPolicy, Iam, "iam:GetGroupPolicy", Read, has_output: true }
+    operation! { GetGroupPolicy, Iam, "iam:GetGroupPolicy", Read, has_output: true, access: {
+        actions: &["iam:GetGroupPolicy"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -943,7 +1079,11 @@ pub mod get_group_policy {
 
 /// `iam:GetInstanceProfile`
 pub mod get_instance_profile {
-    operation! { GetInstanceProfile, Iam, "iam:GetInstanceProfile", Read, has_output: true }
+    operation! { GetInstanceProfile, Iam, "iam:GetInstanceProfile", Read, has_output: true, access: {
+        actions: &["iam:GetInstanceProfile"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -962,7 +1102,11 @@ pub mod get_instance_profile {
 
 /// `iam:GetPolicy`
 pub mod get_policy {
-    operation! { GetPolicy, Iam, "iam:GetPolicy", Read, has_output: true }
+    operation! { GetPolicy, Iam, "iam:GetPolicy", Read, has_output: true, access: {
+        actions: &["iam:GetPolicy"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -981,7 +1125,11 @@ pub mod get_policy {
 
 /// `iam:GetPolicyVersion`
 pub mod get_policy_version {
-    operation! { GetPolicyVersion, Iam, "iam:GetPolicyVersion", Read, has_output: true }
+    operation! { GetPolicyVersion, Iam, "iam:GetPolicyVersion", Read, has_output: true, access: {
+        actions: &["iam:GetPolicyVersion"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1001,7 +1149,11 @@ pub mod get_policy_version {
 
 /// `iam:GetRole`
 pub mod get_role {
-    operation! { GetRole, Iam, "iam:GetRole", Read, has_output: true }
+    operation! { GetRole, Iam, "iam:GetRole", Read, has_output: true, access: {
+        actions: &["iam:GetRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1020,7 +1172,11 @@ pub mod get_role {
 
 /// `iam:GetRolePolicy`
 pub mod get_role_policy {
-    operation! { GetRolePolicy, Iam, "iam:GetRolePolicy", Read, has_output: true }
+    operation! { GetRolePolicy, Iam, "iam:GetRolePolicy", Read, has_output: true, access: {
+        actions: &["iam:GetRolePolicy"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1042,7 +1198,11 @@ pub mod get_role_policy {
 
 /// `iam:GetUser`
 pub mod get_user {
-    operation! { GetUser, Iam, "iam:GetUser", Read, has_output: true }
+    operation! { GetUser, Iam, "iam:GetUser", Read, has_output: true, access: {
+        actions: &["iam:GetUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("root", "arn:${Partition}:iam::${Account}:root")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1061,7 +1221,11 @@ pub mod get_user {
 
 /// `iam:GetUserPolicy`
 pub mod get_user_policy {
-    operation! { GetUserPolicy, Iam, "iam:GetUserPolicy", Read, has_output: true }
+    operation! { GetUserPolicy, Iam, "iam:GetUserPolicy", Read, has_output: true, access: {
+        actions: &["iam:GetUserPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1083,7 +1247,11 @@ pub mod get_user_policy {
 
 /// `iam:ListAccessKeys`
 pub mod list_access_keys {
-    operation! { ListAccessKeys, Iam, "iam:ListAccessKeys", Read, has_output: true }
+    operation! { ListAccessKeys, Iam, "iam:ListAccessKeys", Read, has_output: true, access: {
+        actions: &["iam:ListAccessKeys"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("root", "arn:${Partition}:iam::${Account}:root")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1106,7 +1274,11 @@ pub mod list_access_keys {
 
 /// `iam:ListAccountAliases`
 pub mod list_account_aliases {
-    operation! { ListAccountAliases, Iam, "iam:ListAccountAliases", Read, has_output: true }
+    operation! { ListAccountAliases, Iam, "iam:ListAccountAliases", Read, has_output: true, access: {
+        actions: &["iam:ListAccountAliases"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1128,7 +1300,11 @@ pub mod list_account_aliases {
 
 /// `iam:ListAttachedGroupPolicies`
 pub mod list_attached_group_policies {
-    operation! { ListAttachedGroupPolicies, Iam, "iam:ListAttachedGroupPolicies", Read, has_output: true }
+    operation! { ListAttachedGroupPolicies, Iam, "iam:ListAttachedGroupPolicies", Read, has_output: true, access: {
+        actions: &["iam:ListAttachedGroupPolicies"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1152,7 +1328,11 @@ pub mod list_attached_group_policies {
 
 /// `iam:ListAttachedRolePolicies`
 pub mod list_attached_role_policies {
-    operation! { ListAttachedRolePolicies, Iam, "iam:ListAttachedRolePolicies", Read, has_output: true }
+    operation! { ListAttachedRolePolicies, Iam, "iam:ListAttachedRolePolicies", Read, has_output: true, access: {
+        actions: &["iam:ListAttachedRolePolicies"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1176,7 +1356,11 @@ pub mod list_attached_role_policies {
 
 /// `iam:ListAttachedUserPolicies`
 pub mod list_attached_user_policies {
-    operation! { ListAttachedUserPolicies, Iam, "iam:ListAttachedUserPolicies", Read, has_output: true }
+    operation! { ListAttachedUserPolicies, Iam, "iam:ListAttachedUserPolicies", Read, has_output: true, access: {
+        actions: &["iam:ListAttachedUserPolicies"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1200,7 +1384,11 @@ pub mod list_attached_user_policies {
 
 /// `iam:ListEntitiesForPolicy`
 pub mod list_entities_for_policy {
-    operation! { ListEntitiesForPolicy, Iam, "iam:ListEntitiesForPolicy", Read, has_output: true }
+    operation! { ListEntitiesForPolicy, Iam, "iam:ListEntitiesForPolicy", Read, has_output: true, access: {
+        actions: &["iam:ListEntitiesForPolicy"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1228,7 +1416,11 @@ pub mod list_entities_for_policy {
 
 /// `iam:ListGroupPolicies`
 pub mod list_group_policies {
-    operation! { ListGroupPolicies, Iam, "iam:ListGroupPolicies", Read, has_output: true }
+    operation! { ListGroupPolicies, Iam, "iam:ListGroupPolicies", Read, has_output: true, access: {
+        actions: &["iam:ListGroupPolicies"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1251,7 +1443,11 @@ pub mod list_group_policies {
 
 /// `iam:ListGroups`
 pub mod list_groups {
-    operation! { ListGroups, Iam, "iam:ListGroups", Read, has_output: true }
+    operation! { ListGroups, Iam, "iam:ListGroups", Read, has_output: true, access: {
+        actions: &["iam:ListGroups"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1274,7 +1470,11 @@ pub mod list_groups {
 
 /// `iam:ListGroupsForUser`
 pub mod list_groups_for_user {
-    operation! { ListGroupsForUser, Iam, "iam:ListGroupsForUser", Read, has_output: true }
+    operation! { ListGroupsForUser, Iam, "iam:ListGroupsForUser", Read, has_output: true, access: {
+        actions: &["iam:ListGroupsForUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1297,7 +1497,11 @@ pub mod list_groups_for_user {
 
 /// `iam:ListInstanceProfileTags`
 pub mod list_instance_profile_tags {
-    operation! { ListInstanceProfileTags, Iam, "iam:ListInstanceProfileTags", Read, has_output: true }
+    operation! { ListInstanceProfileTags, Iam, "iam:ListInstanceProfileTags", Read, has_output: true, access: {
+        actions: &["iam:ListInstanceProfileTags"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1320,7 +1524,11 @@ pub mod list_instance_profile_tags {
 
 /// `iam:ListInstanceProfiles`
 pub mod list_instance_profiles {
-    operation! { ListInstanceProfiles, Iam, "iam:ListInstanceProfiles", Read, has_output: true }
+    operation! { ListInstanceProfiles, Iam, "iam:ListInstanceProfiles", Read, has_output: true, access: {
+        actions: &["iam:ListInstanceProfiles"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1343,7 +1551,11 @@ pub mod list_instance_profiles {
 
 /// `iam:ListInstanceProfilesForRole`
 pub mod list_instance_profiles_for_role {
-    operation! { ListInstanceProfilesForRole, Iam, "iam:ListInstanceProfilesForRole", Read, has_output: true }
+    operation! { ListInstanceProfilesForRole, Iam, "iam:ListInstanceProfilesForRole", Read, has_output: true, access: {
+        actions: &["iam:ListInstanceProfilesForRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1366,7 +1578,11 @@ pub mod list_instance_profiles_for_role {
 
 /// `iam:ListPolicies`
 pub mod list_policies {
-    operation! { ListPolicies, Iam, "iam:ListPolicies", Read, has_output: true }
+    operation! { ListPolicies, Iam, "iam:ListPolicies", Read, has_output: true, access: {
+        actions: &["iam:ListPolicies"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1392,7 +1608,11 @@ pub mod list_policies {
 
 /// `iam:ListPolicyTags`
 pub mod list_policy_tags {
-    operation! { ListPolicyTags, Iam, "iam:ListPolicyTags", Read, has_output: true }
+    operation! { ListPolicyTags, Iam, "iam:ListPolicyTags", Read, has_output: true, access: {
+        actions: &["iam:ListPolicyTags"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1415,7 +1635,11 @@ pub mod list_policy_tags {
 
 /// `iam:ListPolicyVersions`
 pub mod list_policy_versions {
-    operation! { ListPolicyVersions, Iam, "iam:ListPolicyVersions", Read, has_output: true }
+    operation! { ListPolicyVersions, Iam, "iam:ListPolicyVersions", Read, has_output: true, access: {
+        actions: &["iam:ListPolicyVersions"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1438,7 +1662,11 @@ pub mod list_policy_versions {
 
 /// `iam:ListRolePolicies`
 pub mod list_role_policies {
-    operation! { ListRolePolicies, Iam, "iam:ListRolePolicies", Read, has_output: true }
+    operation! { ListRolePolicies, Iam, "iam:ListRolePolicies", Read, has_output: true, access: {
+        actions: &["iam:ListRolePolicies"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1461,7 +1689,11 @@ pub mod list_role_policies {
 
 /// `iam:ListRoleTags`
 pub mod list_role_tags {
-    operation! { ListRoleTags, Iam, "iam:ListRoleTags", Read, has_output: true }
+    operation! { ListRoleTags, Iam, "iam:ListRoleTags", Read, has_output: true, access: {
+        actions: &["iam:ListRoleTags"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1484,7 +1716,11 @@ pub mod list_role_tags {
 
 /// `iam:ListRoles`
 pub mod list_roles {
-    operation! { ListRoles, Iam, "iam:ListRoles", Read, has_output: true }
+    operation! { ListRoles, Iam, "iam:ListRoles", Read, has_output: true, access: {
+        actions: &["iam:ListRoles"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1507,7 +1743,11 @@ pub mod list_roles {
 
 /// `iam:ListUserPolicies`
 pub mod list_user_policies {
-    operation! { ListUserPolicies, Iam, "iam:ListUserPolicies", Read, has_output: true }
+    operation! { ListUserPolicies, Iam, "iam:ListUserPolicies", Read, has_output: true, access: {
+        actions: &["iam:ListUserPolicies"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1530,7 +1770,11 @@ pub mod list_user_policies {
 
 /// `iam:ListUserTags`
 pub mod list_user_tags {
-    operation! { ListUserTags, Iam, "iam:ListUserTags", Read, has_output: true }
+    operation! { ListUserTags, Iam, "iam:ListUserTags", Read, has_output: true, access: {
+        actions: &["iam:ListUserTags"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1553,7 +1797,11 @@ pub mod list_user_tags {
 
 /// `iam:ListUsers`
 pub mod list_users {
-    operation! { ListUsers, Iam, "iam:ListUsers", Read, has_output: true }
+    operation! { ListUsers, Iam, "iam:ListUsers", Read, has_output: true, access: {
+        actions: &["iam:ListUsers"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1576,7 +1824,11 @@ pub mod list_users {
 
 /// `iam:PutGroupPolicy`
 pub mod put_group_policy {
-    operation! { PutGroupPolicy, Iam, "iam:PutGroupPolicy", Write, has_output: false }
+    operation! { PutGroupPolicy, Iam, "iam:PutGroupPolicy", Write, has_output: false, access: {
+        actions: &["iam:PutGroupPolicy"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1595,7 +1847,11 @@ pub mod put_group_policy {
 
 /// `iam:PutRolePermissionsBoundary`
 pub mod put_role_permissions_boundary {
-    operation! { PutRolePermissionsBoundary, Iam, "iam:PutRolePermissionsBoundary", Write, has_output: false }
+    operation! { PutRolePermissionsBoundary, Iam, "iam:PutRolePermissionsBoundary", Write, has_output: false, access: {
+        actions: &["iam:PutRolePermissionsBoundary"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1613,7 +1869,11 @@ pub mod put_role_permissions_boundary {
 
 /// `iam:PutRolePolicy`
 pub mod put_role_policy {
-    operation! { PutRolePolicy, Iam, "iam:PutRolePolicy", Write, has_output: false }
+    operation! { PutRolePolicy, Iam, "iam:PutRolePolicy", Write, has_output: false, access: {
+        actions: &["iam:PutRolePolicy"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1632,7 +1892,11 @@ pub mod put_role_policy {
 
 /// `iam:PutUserPermissionsBoundary`
 pub mod put_user_permissions_boundary {
-    operation! { PutUserPermissionsBoundary, Iam, "iam:PutUserPermissionsBoundary", Write, has_output: false }
+    operation! { PutUserPermissionsBoundary, Iam, "iam:PutUserPermissionsBoundary", Write, has_output: false, access: {
+        actions: &["iam:PutUserPermissionsBoundary"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1650,7 +1914,11 @@ pub mod put_user_permissions_boundary {
 
 /// `iam:PutUserPolicy`
 pub mod put_user_policy {
-    operation! { PutUserPolicy, Iam, "iam:PutUserPolicy", Write, has_output: false }
+    operation! { PutUserPolicy, Iam, "iam:PutUserPolicy", Write, has_output: false, access: {
+        actions: &["iam:PutUserPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1669,7 +1937,11 @@ pub mod put_user_policy {
 
 /// `iam:RemoveRoleFromInstanceProfile`
 pub mod remove_role_from_instance_profile {
-    operation! { RemoveRoleFromInstanceProfile, Iam, "iam:RemoveRoleFromInstanceProfile", Write, has_output: false }
+    operation! { RemoveRoleFromInstanceProfile, Iam, "iam:RemoveRoleFromInstanceProfile", Write, has_output: false, access: {
+        actions: &["iam:RemoveRoleFromInstanceProfile"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1687,7 +1959,11 @@ pub mod remove_role_from_instance_profile {
 
 /// `iam:RemoveUserFromGroup`
 pub mod remove_user_from_group {
-    operation! { RemoveUserFromGroup, Iam, "iam:RemoveUserFromGroup", Write, has_output: false }
+    operation! { RemoveUserFromGroup, Iam, "iam:RemoveUserFromGroup", Write, has_output: false, access: {
+        actions: &["iam:RemoveUserFromGroup"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1705,7 +1981,11 @@ pub mod remove_user_from_group {
 
 /// `iam:SetDefaultPolicyVersion`
 pub mod set_default_policy_version {
-    operation! { SetDefaultPolicyVersion, Iam, "iam:SetDefaultPolicyVersion", Write, has_output: false }
+    operation! { SetDefaultPolicyVersion, Iam, "iam:SetDefaultPolicyVersion", Write, has_output: false, access: {
+        actions: &["iam:SetDefaultPolicyVersion"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1723,7 +2003,11 @@ pub mod set_default_policy_version {
 
 /// `iam:TagInstanceProfile`
 pub mod tag_instance_profile {
-    operation! { TagInstanceProfile, Iam, "iam:TagInstanceProfile", Write, has_output: false }
+    operation! { TagInstanceProfile, Iam, "iam:TagInstanceProfile", Write, has_output: false, access: {
+        actions: &["iam:TagInstanceProfile"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1741,7 +2025,11 @@ pub mod tag_instance_profile {
 
 /// `iam:TagPolicy`
 pub mod tag_policy {
-    operation! { TagPolicy, Iam, "iam:TagPolicy", Write, has_output: false }
+    operation! { TagPolicy, Iam, "iam:TagPolicy", Write, has_output: false, access: {
+        actions: &["iam:TagPolicy"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1759,7 +2047,11 @@ pub mod tag_policy {
 
 /// `iam:TagRole`
 pub mod tag_role {
-    operation! { TagRole, Iam, "iam:TagRole", Write, has_output: false }
+    operation! { TagRole, Iam, "iam:TagRole", Write, has_output: false, access: {
+        actions: &["iam:TagRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1777,7 +2069,11 @@ pub mod tag_role {
 
 /// `iam:TagUser`
 pub mod tag_user {
-    operation! { TagUser, Iam, "iam:TagUser", Write, has_output: false }
+    operation! { TagUser, Iam, "iam:TagUser", Write, has_output: false, access: {
+        actions: &["iam:TagUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1795,7 +2091,11 @@ pub mod tag_user {
 
 /// `iam:UntagInstanceProfile`
 pub mod untag_instance_profile {
-    operation! { UntagInstanceProfile, Iam, "iam:UntagInstanceProfile", Write, has_output: false }
+    operation! { UntagInstanceProfile, Iam, "iam:UntagInstanceProfile", Write, has_output: false, access: {
+        actions: &["iam:UntagInstanceProfile"],
+        resources: &[("instance-profile", "arn:${Partition}:iam::${Account}:instance-profile/${InstanceProfileNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1813,7 +2113,11 @@ pub mod untag_instance_profile {
 
 /// `iam:UntagPolicy`
 pub mod untag_policy {
-    operation! { UntagPolicy, Iam, "iam:UntagPolicy", Write, has_output: false }
+    operation! { UntagPolicy, Iam, "iam:UntagPolicy", Write, has_output: false, access: {
+        actions: &["iam:UntagPolicy"],
+        resources: &[("policy", "arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1831,7 +2135,11 @@ pub mod untag_policy {
 
 /// `iam:UntagRole`
 pub mod untag_role {
-    operation! { UntagRole, Iam, "iam:UntagRole", Write, has_output: false }
+    operation! { UntagRole, Iam, "iam:UntagRole", Write, has_output: false, access: {
+        actions: &["iam:UntagRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1849,7 +2157,11 @@ pub mod untag_role {
 
 /// `iam:UntagUser`
 pub mod untag_user {
-    operation! { UntagUser, Iam, "iam:UntagUser", Write, has_output: false }
+    operation! { UntagUser, Iam, "iam:UntagUser", Write, has_output: false, access: {
+        actions: &["iam:UntagUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1867,7 +2179,11 @@ pub mod untag_user {
 
 /// `iam:UpdateAccessKey`
 pub mod update_access_key {
-    operation! { UpdateAccessKey, Iam, "iam:UpdateAccessKey", Write, has_output: false }
+    operation! { UpdateAccessKey, Iam, "iam:UpdateAccessKey", Write, has_output: false, access: {
+        actions: &["iam:UpdateAccessKey"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("root", "arn:${Partition}:iam::${Account}:root")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, PartialEq)]
@@ -1886,7 +2202,11 @@ pub mod update_access_key {
 
 /// `iam:UpdateAssumeRolePolicy`
 pub mod update_assume_role_policy {
-    operation! { UpdateAssumeRolePolicy, Iam, "iam:UpdateAssumeRolePolicy", Write, has_output: false }
+    operation! { UpdateAssumeRolePolicy, Iam, "iam:UpdateAssumeRolePolicy", Write, has_output: false, access: {
+        actions: &["iam:UpdateAssumeRolePolicy"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1904,7 +2224,11 @@ pub mod update_assume_role_policy {
 
 /// `iam:UpdateGroup`
 pub mod update_group {
-    operation! { UpdateGroup, Iam, "iam:UpdateGroup", Write, has_output: false }
+    operation! { UpdateGroup, Iam, "iam:UpdateGroup", Write, has_output: false, access: {
+        actions: &["iam:UpdateGroup"],
+        resources: &[("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1923,7 +2247,11 @@ pub mod update_group {
 
 /// `iam:UpdateRole`
 pub mod update_role {
-    operation! { UpdateRole, Iam, "iam:UpdateRole", Write, has_output: true }
+    operation! { UpdateRole, Iam, "iam:UpdateRole", Write, has_output: true, access: {
+        actions: &["iam:UpdateRole"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1943,7 +2271,11 @@ pub mod update_role {
 
 /// `iam:UpdateRoleDescription`
 pub mod update_role_description {
-    operation! { UpdateRoleDescription, Iam, "iam:UpdateRoleDescription", Write, has_output: true }
+    operation! { UpdateRoleDescription, Iam, "iam:UpdateRoleDescription", Write, has_output: true, access: {
+        actions: &["iam:UpdateRoleDescription"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -1963,7 +2295,11 @@ pub mod update_role_description {
 
 /// `iam:UpdateUser`
 pub mod update_user {
-    operation! { UpdateUser, Iam, "iam:UpdateUser", Write, has_output: false }
+    operation! { UpdateUser, Iam, "iam:UpdateUser", Write, has_output: false, access: {
+        actions: &["iam:UpdateUser"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

@@ -139,7 +139,11 @@ errors! {
 
 /// `kms:CancelKeyDeletion`
 pub mod cancel_key_deletion {
-    operation! { CancelKeyDeletion, Kms, "kms:CancelKeyDeletion", Write, has_output: true }
+    operation! { CancelKeyDeletion, Kms, "kms:CancelKeyDeletion", Write, has_output: true, access: {
+        actions: &["kms:CancelKeyDeletion"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -158,7 +162,11 @@ pub mod cancel_key_deletion {
 
 /// `kms:CreateAlias`
 pub mod create_alias {
-    operation! { CreateAlias, Kms, "kms:CreateAlias", Write, has_output: false }
+    operation! { CreateAlias, Kms, "kms:CreateAlias", Write, has_output: false, access: {
+        actions: &["kms:CreateAlias"],
+        resources: &[("alias", "arn:${Partition}:kms:${Region}:${Account}:alias/${Alias}"), ("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -176,7 +184,11 @@ pub mod create_alias {
 
 /// `kms:CreateGrant`
 pub mod create_grant {
-    operation! { CreateGrant, Kms, "kms:CreateGrant", Write, has_output: true }
+    operation! { CreateGrant, Kms, "kms:CreateGrant", Write, has_output: true, access: {
+        actions: &["kms:CreateGrant"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:GrantConstraintType", "kms:GrantIsForAWSResource", "kms:GrantOperations", "kms:GranteePrincipal", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:RetiringPrincipal", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -203,7 +215,11 @@ pub mod create_grant {
 
 /// `kms:CreateKey`
 pub mod create_key {
-    operation! { CreateKey, Kms, "kms:CreateKey", Write, has_output: true }
+    operation! { CreateKey, Kms, "kms:CreateKey", Write, has_output: true, access: {
+        actions: &["kms:CreateKey", "kms:TagResource"],
+        resources: &[("*", "*")],
+        keys: &["kms:BypassPolicyLockoutSafetyCheck", "kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -232,7 +248,11 @@ pub mod create_key {
 
 /// `kms:Decrypt`
 pub mod decrypt {
-    operation! { Decrypt, Kms, "kms:Decrypt", Read, has_output: true }
+    operation! { Decrypt, Kms, "kms:Decrypt", Read, has_output: true, access: {
+        actions: &["kms:Decrypt"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -262,7 +282,11 @@ pub mod decrypt {
 
 /// `kms:DeleteAlias`
 pub mod delete_alias {
-    operation! { DeleteAlias, Kms, "kms:DeleteAlias", Write, has_output: false }
+    operation! { DeleteAlias, Kms, "kms:DeleteAlias", Write, has_output: false, access: {
+        actions: &["kms:DeleteAlias"],
+        resources: &[("alias", "arn:${Partition}:kms:${Region}:${Account}:alias/${Alias}"), ("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -279,7 +303,11 @@ pub mod delete_alias {
 
 /// `kms:DescribeKey`
 pub mod describe_key {
-    operation! { DescribeKey, Kms, "kms:DescribeKey", Write, has_output: true }
+    operation! { DescribeKey, Kms, "kms:DescribeKey", Write, has_output: true, access: {
+        actions: &["kms:DescribeKey"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -299,7 +327,11 @@ pub mod describe_key {
 
 /// `kms:DisableKey`
 pub mod disable_key {
-    operation! { DisableKey, Kms, "kms:DisableKey", Write, has_output: false }
+    operation! { DisableKey, Kms, "kms:DisableKey", Write, has_output: false, access: {
+        actions: &["kms:DisableKey"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -316,7 +348,11 @@ pub mod disable_key {
 
 /// `kms:DisableKeyRotation`
 pub mod disable_key_rotation {
-    operation! { DisableKeyRotation, Kms, "kms:DisableKeyRotation", Write, has_output: false }
+    operation! { DisableKeyRotation, Kms, "kms:DisableKeyRotation", Write, has_output: false, access: {
+        actions: &["kms:DisableKeyRotation"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -333,7 +369,11 @@ pub mod disable_key_rotation {
 
 /// `kms:EnableKey`
 pub mod enable_key {
-    operation! { EnableKey, Kms, "kms:EnableKey", Write, has_output: false }
+    operation! { EnableKey, Kms, "kms:EnableKey", Write, has_output: false, access: {
+        actions: &["kms:EnableKey"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -350,7 +390,11 @@ pub mod enable_key {
 
 /// `kms:EnableKeyRotation`
 pub mod enable_key_rotation {
-    operation! { EnableKeyRotation, Kms, "kms:EnableKeyRotation", Write, has_output: false }
+    operation! { EnableKeyRotation, Kms, "kms:EnableKeyRotation", Write, has_output: false, access: {
+        actions: &["kms:EnableKeyRotation"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:RotationPeriodInDays", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -368,7 +412,11 @@ pub mod enable_key_rotation {
 
 /// `kms:Encrypt`
 pub mod encrypt {
-    operation! { Encrypt, Kms, "kms:Encrypt", Read, has_output: true }
+    operation! { Encrypt, Kms, "kms:Encrypt", Read, has_output: true, access: {
+        actions: &["kms:Encrypt"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -394,7 +442,11 @@ pub mod encrypt {
 
 /// `kms:GenerateDataKey`
 pub mod generate_data_key {
-    operation! { GenerateDataKey, Kms, "kms:GenerateDataKey", Read, has_output: true }
+    operation! { GenerateDataKey, Kms, "kms:GenerateDataKey", Read, has_output: true, access: {
+        actions: &["kms:GenerateDataKey"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -423,7 +475,11 @@ pub mod generate_data_key {
 
 /// `kms:GenerateDataKeyWithoutPlaintext`
 pub mod generate_data_key_without_plaintext {
-    operation! { GenerateDataKeyWithoutPlaintext, Kms, "kms:GenerateDataKeyWithoutPlaintext", Read, has_output: true }
+    operation! { GenerateDataKeyWithoutPlaintext, Kms, "kms:GenerateDataKeyWithoutPlaintext", Read, has_output: true, access: {
+        actions: &["kms:GenerateDataKeyWithoutPlaintext"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -449,7 +505,11 @@ pub mod generate_data_key_without_plaintext {
 
 /// `kms:GenerateRandom`
 pub mod generate_random {
-    operation! { GenerateRandom, Kms, "kms:GenerateRandom", Read, has_output: true }
+    operation! { GenerateRandom, Kms, "kms:GenerateRandom", Read, has_output: true, access: {
+        actions: &["kms:GenerateRandom"],
+        resources: &[("*", "*")],
+        keys: &["kms:CallerAccount", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -471,7 +531,11 @@ pub mod generate_random {
 
 /// `kms:GetKeyPolicy`
 pub mod get_key_policy {
-    operation! { GetKeyPolicy, Kms, "kms:GetKeyPolicy", Read, has_output: true }
+    operation! { GetKeyPolicy, Kms, "kms:GetKeyPolicy", Read, has_output: true, access: {
+        actions: &["kms:GetKeyPolicy"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:PolicyName", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -492,7 +556,11 @@ pub mod get_key_policy {
 
 /// `kms:GetKeyRotationStatus`
 pub mod get_key_rotation_status {
-    operation! { GetKeyRotationStatus, Kms, "kms:GetKeyRotationStatus", Read, has_output: true }
+    operation! { GetKeyRotationStatus, Kms, "kms:GetKeyRotationStatus", Read, has_output: true, access: {
+        actions: &["kms:GetKeyRotationStatus"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -515,7 +583,11 @@ pub mod get_key_rotation_status {
 
 /// `kms:ListAliases`
 pub mod list_aliases {
-    operation! { ListAliases, Kms, "kms:ListAliases", Read, has_output: true }
+    operation! { ListAliases, Kms, "kms:ListAliases", Read, has_output: true, access: {
+        actions: &["kms:ListAliases"],
+        resources: &[("*", "*")],
+        keys: &["kms:CallerAccount", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -538,7 +610,11 @@ pub mod list_aliases {
 
 /// `kms:ListGrants`
 pub mod list_grants {
-    operation! { ListGrants, Kms, "kms:ListGrants", Read, has_output: true }
+    operation! { ListGrants, Kms, "kms:ListGrants", Read, has_output: true, access: {
+        actions: &["kms:ListGrants"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -563,7 +639,11 @@ pub mod list_grants {
 
 /// `kms:ListKeyPolicies`
 pub mod list_key_policies {
-    operation! { ListKeyPolicies, Kms, "kms:ListKeyPolicies", Read, has_output: true }
+    operation! { ListKeyPolicies, Kms, "kms:ListKeyPolicies", Read, has_output: true, access: {
+        actions: &["kms:ListKeyPolicies"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -586,7 +666,11 @@ pub mod list_key_policies {
 
 /// `kms:ListKeyRotations`
 pub mod list_key_rotations {
-    operation! { ListKeyRotations, Kms, "kms:ListKeyRotations", Read, has_output: true }
+    operation! { ListKeyRotations, Kms, "kms:ListKeyRotations", Read, has_output: true, access: {
+        actions: &["kms:ListKeyRotations"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -610,7 +694,11 @@ pub mod list_key_rotations {
 
 /// `kms:ListKeys`
 pub mod list_keys {
-    operation! { ListKeys, Kms, "kms:ListKeys", Read, has_output: true }
+    operation! { ListKeys, Kms, "kms:ListKeys", Read, has_output: true, access: {
+        actions: &["kms:ListKeys"],
+        resources: &[("*", "*")],
+        keys: &["kms:CallerAccount", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -632,7 +720,11 @@ pub mod list_keys {
 
 /// `kms:ListResourceTags`
 pub mod list_resource_tags {
-    operation! { ListResourceTags, Kms, "kms:ListResourceTags", Read, has_output: true }
+    operation! { ListResourceTags, Kms, "kms:ListResourceTags", Read, has_output: true, access: {
+        actions: &["kms:ListResourceTags"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -655,7 +747,11 @@ pub mod list_resource_tags {
 
 /// `kms:ListRetirableGrants`
 pub mod list_retirable_grants {
-    operation! { ListRetirableGrants, Kms, "kms:ListRetirableGrants", Read, has_output: true }
+    operation! { ListRetirableGrants, Kms, "kms:ListRetirableGrants", Read, has_output: true, access: {
+        actions: &["kms:ListRetirableGrants"],
+        resources: &[("*", "*")],
+        keys: &["kms:CallerAccount", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -678,7 +774,11 @@ pub mod list_retirable_grants {
 
 /// `kms:PutKeyPolicy`
 pub mod put_key_policy {
-    operation! { PutKeyPolicy, Kms, "kms:PutKeyPolicy", Write, has_output: false }
+    operation! { PutKeyPolicy, Kms, "kms:PutKeyPolicy", Write, has_output: false, access: {
+        actions: &["kms:PutKeyPolicy"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:BypassPolicyLockoutSafetyCheck", "kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:PolicyName", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -698,7 +798,11 @@ pub mod put_key_policy {
 
 /// `kms:ReEncrypt`
 pub mod re_encrypt {
-    operation! { ReEncrypt, Kms, "kms:ReEncrypt", Read, has_output: true }
+    operation! { ReEncrypt, Kms, "kms:ReEncrypt", Read, has_output: true, access: {
+        actions: &["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:ReEncryptOnSameKey", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -732,7 +836,11 @@ pub mod re_encrypt {
 
 /// `kms:RetireGrant`
 pub mod retire_grant {
-    operation! { RetireGrant, Kms, "kms:RetireGrant", Write, has_output: false }
+    operation! { RetireGrant, Kms, "kms:RetireGrant", Write, has_output: false, access: {
+        actions: &["kms:RetireGrant"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:GrantConstraintType", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -752,7 +860,11 @@ pub mod retire_grant {
 
 /// `kms:RevokeGrant`
 pub mod revoke_grant {
-    operation! { RevokeGrant, Kms, "kms:RevokeGrant", Write, has_output: false }
+    operation! { RevokeGrant, Kms, "kms:RevokeGrant", Write, has_output: false, access: {
+        actions: &["kms:RevokeGrant"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:GrantIsForAWSResource", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -771,7 +883,11 @@ pub mod revoke_grant {
 
 /// `kms:RotateKeyOnDemand`
 pub mod rotate_key_on_demand {
-    operation! { RotateKeyOnDemand, Kms, "kms:RotateKeyOnDemand", Write, has_output: true }
+    operation! { RotateKeyOnDemand, Kms, "kms:RotateKeyOnDemand", Write, has_output: true, access: {
+        actions: &["kms:RotateKeyOnDemand"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -790,7 +906,11 @@ pub mod rotate_key_on_demand {
 
 /// `kms:ScheduleKeyDeletion`
 pub mod schedule_key_deletion {
-    operation! { ScheduleKeyDeletion, Kms, "kms:ScheduleKeyDeletion", Write, has_output: true }
+    operation! { ScheduleKeyDeletion, Kms, "kms:ScheduleKeyDeletion", Write, has_output: true, access: {
+        actions: &["kms:ScheduleKeyDeletion"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ScheduleKeyDeletionPendingWindowInDays", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -813,7 +933,11 @@ pub mod schedule_key_deletion {
 
 /// `kms:TagResource`
 pub mod tag_resource {
-    operation! { TagResource, Kms, "kms:TagResource", Write, has_output: false }
+    operation! { TagResource, Kms, "kms:TagResource", Write, has_output: false, access: {
+        actions: &["kms:TagResource"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -831,7 +955,11 @@ pub mod tag_resource {
 
 /// `kms:UntagResource`
 pub mod untag_resource {
-    operation! { UntagResource, Kms, "kms:UntagResource", Write, has_output: false }
+    operation! { UntagResource, Kms, "kms:UntagResource", Write, has_output: false, access: {
+        actions: &["kms:UntagResource"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -849,7 +977,11 @@ pub mod untag_resource {
 
 /// `kms:UpdateAlias`
 pub mod update_alias {
-    operation! { UpdateAlias, Kms, "kms:UpdateAlias", Write, has_output: false }
+    operation! { UpdateAlias, Kms, "kms:UpdateAlias", Write, has_output: false, access: {
+        actions: &["kms:UpdateAlias"],
+        resources: &[("alias", "arn:${Partition}:kms:${Region}:${Account}:alias/${Alias}"), ("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -867,7 +999,11 @@ pub mod update_alias {
 
 /// `kms:UpdateKeyDescription`
 pub mod update_key_description {
-    operation! { UpdateKeyDescription, Kms, "kms:UpdateKeyDescription", Write, has_output: false }
+    operation! { UpdateKeyDescription, Kms, "kms:UpdateKeyDescription", Write, has_output: false, access: {
+        actions: &["kms:UpdateKeyDescription"],
+        resources: &[("key", "arn:${Partition}:kms:${Region}:${Account}:key/${KeyId}")],
+        keys: &["kms:CallerAccount", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

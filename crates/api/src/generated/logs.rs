@@ -162,7 +162,11 @@ errors! {
 
 /// `logs:CreateLogGroup`
 pub mod create_log_group {
-    operation! { CreateLogGroup, CloudWatchLogs, "logs:CreateLogGroup", Write, has_output: false }
+    operation! { CreateLogGroup, CloudWatchLogs, "logs:CreateLogGroup", Write, has_output: false, access: {
+        actions: &["logs:CreateLogGroup", "logs:TagResource"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -183,7 +187,11 @@ pub mod create_log_group {
 
 /// `logs:CreateLogStream`
 pub mod create_log_stream {
-    operation! { CreateLogStream, CloudWatchLogs, "logs:CreateLogStream", Write, has_output: false }
+    operation! { CreateLogStream, CloudWatchLogs, "logs:CreateLogStream", Write, has_output: false, access: {
+        actions: &["logs:CreateLogStream"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -201,7 +209,11 @@ pub mod create_log_stream {
 
 /// `logs:DeleteLogGroup`
 pub mod delete_log_group {
-    operation! { DeleteLogGroup, CloudWatchLogs, "logs:DeleteLogGroup", Write, has_output: false }
+    operation! { DeleteLogGroup, CloudWatchLogs, "logs:DeleteLogGroup", Write, has_output: false, access: {
+        actions: &["logs:DeleteLogGroup"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -218,7 +230,11 @@ pub mod delete_log_group {
 
 /// `logs:DeleteLogStream`
 pub mod delete_log_stream {
-    operation! { DeleteLogStream, CloudWatchLogs, "logs:DeleteLogStream", Write, has_output: false }
+    operation! { DeleteLogStream, CloudWatchLogs, "logs:DeleteLogStream", Write, has_output: false, access: {
+        actions: &["logs:DeleteLogStream"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -236,7 +252,11 @@ pub mod delete_log_stream {
 
 /// `logs:DeleteRetentionPolicy`
 pub mod delete_retention_policy {
-    operation! { DeleteRetentionPolicy, CloudWatchLogs, "logs:DeleteRetentionPolicy", Write, has_output: false }
+    operation! { DeleteRetentionPolicy, CloudWatchLogs, "logs:DeleteRetentionPolicy", Write, has_output: false, access: {
+        actions: &["logs:DeleteRetentionPolicy"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -253,7 +273,11 @@ pub mod delete_retention_policy {
 
 /// `logs:DescribeLogGroups`
 pub mod describe_log_groups {
-    operation! { DescribeLogGroups, CloudWatchLogs, "logs:DescribeLogGroups", Read, has_output: true }
+    operation! { DescribeLogGroups, CloudWatchLogs, "logs:DescribeLogGroups", Read, has_output: true, access: {
+        actions: &["logs:DescribeLogGroups"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -280,7 +304,11 @@ pub mod describe_log_groups {
 
 /// `logs:DescribeLogStreams`
 pub mod describe_log_streams {
-    operation! { DescribeLogStreams, CloudWatchLogs, "logs:DescribeLogStreams", Read, has_output: true }
+    operation! { DescribeLogStreams, CloudWatchLogs, "logs:DescribeLogStreams", Read, has_output: true, access: {
+        actions: &["logs:DescribeLogStreams"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -306,7 +334,11 @@ pub mod describe_log_streams {
 
 /// `logs:FilterLogEvents`
 pub mod filter_log_events {
-    operation! { FilterLogEvents, CloudWatchLogs, "logs:FilterLogEvents", Read, has_output: true }
+    operation! { FilterLogEvents, CloudWatchLogs, "logs:FilterLogEvents", Read, has_output: true, access: {
+        actions: &["logs:FilterLogEvents"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -337,7 +369,11 @@ pub mod filter_log_events {
 
 /// `logs:GetLogEvents`
 pub mod get_log_events {
-    operation! { GetLogEvents, CloudWatchLogs, "logs:GetLogEvents", Read, has_output: true }
+    operation! { GetLogEvents, CloudWatchLogs, "logs:GetLogEvents", Read, has_output: true, access: {
+        actions: &["logs:GetLogEvents"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -366,7 +402,11 @@ pub mod get_log_events {
 
 /// `logs:ListTagsForResource`
 pub mod list_tags_for_resource {
-    operation! { ListTagsForResource, CloudWatchLogs, "logs:ListTagsForResource", Read, has_output: true }
+    operation! { ListTagsForResource, CloudWatchLogs, "logs:ListTagsForResource", Read, has_output: true, access: {
+        actions: &["logs:ListTagsForResource"],
+        resources: &[("log-group", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -385,7 +425,11 @@ pub mod list_tags_for_resource {
 
 /// `logs:PutLogEvents`
 pub mod put_log_events {
-    operation! { PutLogEvents, CloudWatchLogs, "logs:PutLogEvents", Write, has_output: true }
+    operation! { PutLogEvents, CloudWatchLogs, "logs:PutLogEvents", Write, has_output: true, access: {
+        actions: &["logs:PutLogEvents"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -410,7 +454,11 @@ pub mod put_log_events {
 
 /// `logs:PutRetentionPolicy`
 pub mod put_retention_policy {
-    operation! { PutRetentionPolicy, CloudWatchLogs, "logs:PutRetentionPolicy", Write, has_output: false }
+    operation! { PutRetentionPolicy, CloudWatchLogs, "logs:PutRetentionPolicy", Write, has_output: false, access: {
+        actions: &["logs:PutRetentionPolicy"],
+        resources: &[("log-stream", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:${LogStreamName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -428,7 +476,11 @@ pub mod put_retention_policy {
 
 /// `logs:TagResource`
 pub mod tag_resource {
-    operation! { TagResource, CloudWatchLogs, "logs:TagResource", Write, has_output: false }
+    operation! { TagResource, CloudWatchLogs, "logs:TagResource", Write, has_output: false, access: {
+        actions: &["logs:TagResource"],
+        resources: &[("log-group", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -446,7 +498,11 @@ pub mod tag_resource {
 
 /// `logs:UntagResource`
 pub mod untag_resource {
-    operation! { UntagResource, CloudWatchLogs, "logs:UntagResource", Write, has_output: false }
+    operation! { UntagResource, CloudWatchLogs, "logs:UntagResource", Write, has_output: false, access: {
+        actions: &["logs:UntagResource"],
+        resources: &[("log-group", "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

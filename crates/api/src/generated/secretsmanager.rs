@@ -80,7 +80,11 @@ errors! {
 
 /// `secretsmanager:BatchGetSecretValue`
 pub mod batch_get_secret_value {
-    operation! { BatchGetSecretValue, SecretsManager, "secretsmanager:BatchGetSecretValue", Read, has_output: true }
+    operation! { BatchGetSecretValue, SecretsManager, "secretsmanager:BatchGetSecretValue", Read, has_output: true, access: {
+        actions: &["secretsmanager:BatchGetSecretValue", "secretsmanager:ListSecrets", "secretsmanager:GetSecretValue", "kms:Decrypt"],
+        resources: &[("*", "*"), ("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,7 +108,11 @@ pub mod batch_get_secret_value {
 
 /// `secretsmanager:CreateSecret`
 pub mod create_secret {
-    operation! { CreateSecret, SecretsManager, "secretsmanager:CreateSecret", Write, has_output: true }
+    operation! { CreateSecret, SecretsManager, "secretsmanager:CreateSecret", Write, has_output: true, access: {
+        actions: &["secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:ReplicateSecretToRegions", "kms:GenerateDataKey", "kms:Decrypt"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:AddReplicaRegions", "secretsmanager:Description", "secretsmanager:ForceOverwriteReplicaSecret", "secretsmanager:KmsKeyId", "secretsmanager:Name", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,7 +143,11 @@ pub mod create_secret {
 
 /// `secretsmanager:DeleteResourcePolicy`
 pub mod delete_resource_policy {
-    operation! { DeleteResourcePolicy, SecretsManager, "secretsmanager:DeleteResourcePolicy", Write, has_output: true }
+    operation! { DeleteResourcePolicy, SecretsManager, "secretsmanager:DeleteResourcePolicy", Write, has_output: true, access: {
+        actions: &["secretsmanager:DeleteResourcePolicy"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,7 +167,11 @@ pub mod delete_resource_policy {
 
 /// `secretsmanager:DeleteSecret`
 pub mod delete_secret {
-    operation! { DeleteSecret, SecretsManager, "secretsmanager:DeleteSecret", Write, has_output: true }
+    operation! { DeleteSecret, SecretsManager, "secretsmanager:DeleteSecret", Write, has_output: true, access: {
+        actions: &["secretsmanager:DeleteSecret"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:ForceDeleteWithoutRecovery", "secretsmanager:RecoveryWindowInDays", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -178,7 +194,11 @@ pub mod delete_secret {
 
 /// `secretsmanager:DescribeSecret`
 pub mod describe_secret {
-    operation! { DescribeSecret, SecretsManager, "secretsmanager:DescribeSecret", Read, has_output: true }
+    operation! { DescribeSecret, SecretsManager, "secretsmanager:DescribeSecret", Read, has_output: true, access: {
+        actions: &["secretsmanager:DescribeSecret"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -217,7 +237,11 @@ pub mod describe_secret {
 
 /// `secretsmanager:GetRandomPassword`
 pub mod get_random_password {
-    operation! { GetRandomPassword, SecretsManager, "secretsmanager:GetRandomPassword", Read, has_output: true }
+    operation! { GetRandomPassword, SecretsManager, "secretsmanager:GetRandomPassword", Read, has_output: true, access: {
+        actions: &["secretsmanager:GetRandomPassword"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -243,7 +267,11 @@ pub mod get_random_password {
 
 /// `secretsmanager:GetResourcePolicy`
 pub mod get_resource_policy {
-    operation! { GetResourcePolicy, SecretsManager, "secretsmanager:GetResourcePolicy", Read, has_output: true }
+    operation! { GetResourcePolicy, SecretsManager, "secretsmanager:GetResourcePolicy", Read, has_output: true, access: {
+        actions: &["secretsmanager:GetResourcePolicy"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -264,7 +292,11 @@ pub mod get_resource_policy {
 
 /// `secretsmanager:GetSecretValue`
 pub mod get_secret_value {
-    operation! { GetSecretValue, SecretsManager, "secretsmanager:GetSecretValue", Read, has_output: true }
+    operation! { GetSecretValue, SecretsManager, "secretsmanager:GetSecretValue", Read, has_output: true, access: {
+        actions: &["secretsmanager:GetSecretValue", "kms:Decrypt"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -291,7 +323,11 @@ pub mod get_secret_value {
 
 /// `secretsmanager:ListSecretVersionIds`
 pub mod list_secret_version_ids {
-    operation! { ListSecretVersionIds, SecretsManager, "secretsmanager:ListSecretVersionIds", Read, has_output: true }
+    operation! { ListSecretVersionIds, SecretsManager, "secretsmanager:ListSecretVersionIds", Read, has_output: true, access: {
+        actions: &["secretsmanager:ListSecretVersionIds"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -316,7 +352,11 @@ pub mod list_secret_version_ids {
 
 /// `secretsmanager:ListSecrets`
 pub mod list_secrets {
-    operation! { ListSecrets, SecretsManager, "secretsmanager:ListSecrets", Read, has_output: true }
+    operation! { ListSecrets, SecretsManager, "secretsmanager:ListSecrets", Read, has_output: true, access: {
+        actions: &["secretsmanager:ListSecrets"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -341,7 +381,11 @@ pub mod list_secrets {
 
 /// `secretsmanager:PutResourcePolicy`
 pub mod put_resource_policy {
-    operation! { PutResourcePolicy, SecretsManager, "secretsmanager:PutResourcePolicy", Write, has_output: true }
+    operation! { PutResourcePolicy, SecretsManager, "secretsmanager:PutResourcePolicy", Write, has_output: true, access: {
+        actions: &["secretsmanager:PutResourcePolicy"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:BlockPublicPolicy", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -363,7 +407,11 @@ pub mod put_resource_policy {
 
 /// `secretsmanager:PutSecretValue`
 pub mod put_secret_value {
-    operation! { PutSecretValue, SecretsManager, "secretsmanager:PutSecretValue", Write, has_output: true }
+    operation! { PutSecretValue, SecretsManager, "secretsmanager:PutSecretValue", Write, has_output: true, access: {
+        actions: &["secretsmanager:PutSecretValue", "kms:GenerateDataKey", "kms:Decrypt"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -390,7 +438,11 @@ pub mod put_secret_value {
 
 /// `secretsmanager:RemoveRegionsFromReplication`
 pub mod remove_regions_from_replication {
-    operation! { RemoveRegionsFromReplication, SecretsManager, "secretsmanager:RemoveRegionsFromReplication", Write, has_output: true }
+    operation! { RemoveRegionsFromReplication, SecretsManager, "secretsmanager:RemoveRegionsFromReplication", Write, has_output: true, access: {
+        actions: &["secretsmanager:RemoveRegionsFromReplication"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -411,7 +463,11 @@ pub mod remove_regions_from_replication {
 
 /// `secretsmanager:ReplicateSecretToRegions`
 pub mod replicate_secret_to_regions {
-    operation! { ReplicateSecretToRegions, SecretsManager, "secretsmanager:ReplicateSecretToRegions", Write, has_output: true }
+    operation! { ReplicateSecretToRegions, SecretsManager, "secretsmanager:ReplicateSecretToRegions", Write, has_output: true, access: {
+        actions: &["secretsmanager:ReplicateSecretToRegions", "kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:AddReplicaRegions", "secretsmanager:ForceOverwriteReplicaSecret", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -433,7 +489,11 @@ pub mod replicate_secret_to_regions {
 
 /// `secretsmanager:RestoreSecret`
 pub mod restore_secret {
-    operation! { RestoreSecret, SecretsManager, "secretsmanager:RestoreSecret", Write, has_output: true }
+    operation! { RestoreSecret, SecretsManager, "secretsmanager:RestoreSecret", Write, has_output: true, access: {
+        actions: &["secretsmanager:RestoreSecret"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -453,7 +513,11 @@ pub mod restore_secret {
 
 /// `secretsmanager:StopReplicationToReplica`
 pub mod stop_replication_to_replica {
-    operation! { StopReplicationToReplica, SecretsManager, "secretsmanager:StopReplicationToReplica", Write, has_output: true }
+    operation! { StopReplicationToReplica, SecretsManager, "secretsmanager:StopReplicationToReplica", Write, has_output: true, access: {
+        actions: &["secretsmanager:StopReplicationToReplica"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -472,7 +536,11 @@ pub mod stop_replication_to_replica {
 
 /// `secretsmanager:TagResource`
 pub mod tag_resource {
-    operation! { TagResource, SecretsManager, "secretsmanager:TagResource", Write, has_output: false }
+    operation! { TagResource, SecretsManager, "secretsmanager:TagResource", Write, has_output: false, access: {
+        actions: &["secretsmanager:TagResource"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -490,7 +558,11 @@ pub mod tag_resource {
 
 /// `secretsmanager:UntagResource`
 pub mod untag_resource {
-    operation! { UntagResource, SecretsManager, "secretsmanager:UntagResource", Write, has_output: false }
+    operation! { UntagResource, SecretsManager, "secretsmanager:UntagResource", Write, has_output: false, access: {
+        actions: &["secretsmanager:UntagResource"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -508,7 +580,11 @@ pub mod untag_resource {
 
 /// `secretsmanager:UpdateSecret`
 pub mod update_secret {
-    operation! { UpdateSecret, SecretsManager, "secretsmanager:UpdateSecret", Write, has_output: true }
+    operation! { UpdateSecret, SecretsManager, "secretsmanager:UpdateSecret", Write, has_output: true, access: {
+        actions: &["secretsmanager:UpdateSecret", "kms:GenerateDataKey", "kms:Decrypt"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:Description", "secretsmanager:KmsKeyId", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -535,7 +611,11 @@ pub mod update_secret {
 
 /// `secretsmanager:UpdateSecretVersionStage`
 pub mod update_secret_version_stage {
-    operation! { UpdateSecretVersionStage, SecretsManager, "secretsmanager:UpdateSecretVersionStage", Write, has_output: true }
+    operation! { UpdateSecretVersionStage, SecretsManager, "secretsmanager:UpdateSecretVersionStage", Write, has_output: true, access: {
+        actions: &["secretsmanager:UpdateSecretVersionStage"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionStage"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -558,7 +638,11 @@ pub mod update_secret_version_stage {
 
 /// `secretsmanager:ValidateResourcePolicy`
 pub mod validate_resource_policy {
-    operation! { ValidateResourcePolicy, SecretsManager, "secretsmanager:ValidateResourcePolicy", Read, has_output: true }
+    operation! { ValidateResourcePolicy, SecretsManager, "secretsmanager:ValidateResourcePolicy", Read, has_output: true, access: {
+        actions: &["secretsmanager:ValidateResourcePolicy", "secretsmanager:PutResourcePolicy"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}"), ("*", "*")],
+        keys: &["secretsmanager:BlockPublicPolicy", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

@@ -212,7 +212,11 @@ errors! {
 
 /// `ssm:AddTagsToResource`
 pub mod add_tags_to_resource {
-    operation! { AddTagsToResource, Ssm, "ssm:AddTagsToResource", Write, has_output: true }
+    operation! { AddTagsToResource, Ssm, "ssm:AddTagsToResource", Write, has_output: true, access: {
+        actions: &["ssm:AddTagsToResource"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, PartialEq)]
@@ -232,7 +236,11 @@ pub mod add_tags_to_resource {
 
 /// `ssm:DeleteParameter`
 pub mod delete_parameter {
-    operation! { DeleteParameter, Ssm, "ssm:DeleteParameter", Write, has_output: true }
+    operation! { DeleteParameter, Ssm, "ssm:DeleteParameter", Write, has_output: true, access: {
+        actions: &["ssm:DeleteParameter"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -250,7 +258,11 @@ pub mod delete_parameter {
 
 /// `ssm:DeleteParameters`
 pub mod delete_parameters {
-    operation! { DeleteParameters, Ssm, "ssm:DeleteParameters", Write, has_output: true }
+    operation! { DeleteParameters, Ssm, "ssm:DeleteParameters", Write, has_output: true, access: {
+        actions: &["ssm:DeleteParameters"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -270,7 +282,11 @@ pub mod delete_parameters {
 
 /// `ssm:DescribeParameters`
 pub mod describe_parameters {
-    operation! { DescribeParameters, Ssm, "ssm:DescribeParameters", Read, has_output: true }
+    operation! { DescribeParameters, Ssm, "ssm:DescribeParameters", Read, has_output: true, access: {
+        actions: &["ssm:DescribeParameters"],
+        resources: &[("everything", "arn:${Partition}:ssm:${Region}:${Account}:*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -294,7 +310,11 @@ pub mod describe_parameters {
 
 /// `ssm:GetParameter`
 pub mod get_parameter {
-    operation! { GetParameter, Ssm, "ssm:GetParameter", Read, has_output: true }
+    operation! { GetParameter, Ssm, "ssm:GetParameter", Read, has_output: true, access: {
+        actions: &["ssm:GetParameter", "kms:Decrypt", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -314,7 +334,11 @@ pub mod get_parameter {
 
 /// `ssm:GetParameterHistory`
 pub mod get_parameter_history {
-    operation! { GetParameterHistory, Ssm, "ssm:GetParameterHistory", Read, has_output: true }
+    operation! { GetParameterHistory, Ssm, "ssm:GetParameterHistory", Read, has_output: true, access: {
+        actions: &["ssm:GetParameterHistory", "kms:Decrypt"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -337,7 +361,11 @@ pub mod get_parameter_history {
 
 /// `ssm:GetParameters`
 pub mod get_parameters {
-    operation! { GetParameters, Ssm, "ssm:GetParameters", Read, has_output: true }
+    operation! { GetParameters, Ssm, "ssm:GetParameters", Read, has_output: true, access: {
+        actions: &["ssm:GetParameters", "kms:Decrypt", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -358,7 +386,11 @@ pub mod get_parameters {
 
 /// `ssm:GetParametersByPath`
 pub mod get_parameters_by_path {
-    operation! { GetParametersByPath, Ssm, "ssm:GetParametersByPath", Read, has_output: true }
+    operation! { GetParametersByPath, Ssm, "ssm:GetParametersByPath", Read, has_output: true, access: {
+        actions: &["ssm:GetParametersByPath", "kms:Decrypt"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "ssm:Recursive"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -383,7 +415,11 @@ pub mod get_parameters_by_path {
 
 /// `ssm:GetServiceSetting`
 pub mod get_service_setting {
-    operation! { GetServiceSetting, Ssm, "ssm:GetServiceSetting", Read, has_output: true }
+    operation! { GetServiceSetting, Ssm, "ssm:GetServiceSetting", Read, has_output: true, access: {
+        actions: &["ssm:GetServiceSetting"],
+        resources: &[("servicesetting", "arn:${Partition}:ssm:${Region}:${Account}:servicesetting/${SettingId}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -402,7 +438,11 @@ pub mod get_service_setting {
 
 /// `ssm:LabelParameterVersion`
 pub mod label_parameter_version {
-    operation! { LabelParameterVersion, Ssm, "ssm:LabelParameterVersion", Write, has_output: true }
+    operation! { LabelParameterVersion, Ssm, "ssm:LabelParameterVersion", Write, has_output: true, access: {
+        actions: &["ssm:LabelParameterVersion"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -424,7 +464,11 @@ pub mod label_parameter_version {
 
 /// `ssm:ListTagsForResource`
 pub mod list_tags_for_resource {
-    operation! { ListTagsForResource, Ssm, "ssm:ListTagsForResource", Read, has_output: true }
+    operation! { ListTagsForResource, Ssm, "ssm:ListTagsForResource", Read, has_output: true, access: {
+        actions: &["ssm:ListTagsForResource"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, PartialEq)]
@@ -444,7 +488,11 @@ pub mod list_tags_for_resource {
 
 /// `ssm:PutParameter`
 pub mod put_parameter {
-    operation! { PutParameter, Ssm, "ssm:PutParameter", Write, has_output: true }
+    operation! { PutParameter, Ssm, "ssm:PutParameter", Write, has_output: true, access: {
+        actions: &["ssm:PutParameter", "ssm:AddTagsToResource", "kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "ssm:Overwrite", "ssm:Policies"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -474,7 +522,11 @@ pub mod put_parameter {
 
 /// `ssm:RemoveTagsFromResource`
 pub mod remove_tags_from_resource {
-    operation! { RemoveTagsFromResource, Ssm, "ssm:RemoveTagsFromResource", Write, has_output: true }
+    operation! { RemoveTagsFromResource, Ssm, "ssm:RemoveTagsFromResource", Write, has_output: true, access: {
+        actions: &["ssm:RemoveTagsFromResource"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, PartialEq)]
@@ -494,7 +546,11 @@ pub mod remove_tags_from_resource {
 
 /// `ssm:ResetServiceSetting`
 pub mod reset_service_setting {
-    operation! { ResetServiceSetting, Ssm, "ssm:ResetServiceSetting", Write, has_output: true }
+    operation! { ResetServiceSetting, Ssm, "ssm:ResetServiceSetting", Write, has_output: true, access: {
+        actions: &["ssm:ResetServiceSetting"],
+        resources: &[("servicesetting", "arn:${Partition}:ssm:${Region}:${Account}:servicesetting/${SettingId}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -513,7 +569,11 @@ pub mod reset_service_setting {
 
 /// `ssm:UnlabelParameterVersion`
 pub mod unlabel_parameter_version {
-    operation! { UnlabelParameterVersion, Ssm, "ssm:UnlabelParameterVersion", Write, has_output: true }
+    operation! { UnlabelParameterVersion, Ssm, "ssm:UnlabelParameterVersion", Write, has_output: true, access: {
+        actions: &["ssm:UnlabelParameterVersion"],
+        resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -535,7 +595,11 @@ pub mod unlabel_parameter_version {
 
 /// `ssm:UpdateServiceSetting`
 pub mod update_service_setting {
-    operation! { UpdateServiceSetting, Ssm, "ssm:UpdateServiceSetting", Write, has_output: true }
+    operation! { UpdateServiceSetting, Ssm, "ssm:UpdateServiceSetting", Write, has_output: true, access: {
+        actions: &["ssm:UpdateServiceSetting"],
+        resources: &[("servicesetting", "arn:${Partition}:ssm:${Region}:${Account}:servicesetting/${SettingId}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

@@ -45,7 +45,11 @@ errors! {
 
 /// `sts:AssumeRole`
 pub mod assume_role {
-    operation! { AssumeRole, Sts, "sts:AssumeRole", Read, has_output: true }
+    operation! { AssumeRole, Sts, "sts:AssumeRole", Read, has_output: true, access: {
+        actions: &["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+        resources: &[("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity", "sts:TransitiveTagKeys"],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,7 +82,11 @@ pub mod assume_role {
 
 /// `sts:GetAccessKeyInfo`
 pub mod get_access_key_info {
-    operation! { GetAccessKeyInfo, Sts, "sts:GetAccessKeyInfo", Read, has_output: true }
+    operation! { GetAccessKeyInfo, Sts, "sts:GetAccessKeyInfo", Read, has_output: true, access: {
+        actions: &["sts:GetAccessKeyInfo"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,7 +105,11 @@ pub mod get_access_key_info {
 
 /// `sts:GetCallerIdentity`
 pub mod get_caller_identity {
-    operation! { GetCallerIdentity, Sts, "sts:GetCallerIdentity", Read, has_output: true }
+    operation! { GetCallerIdentity, Sts, "sts:GetCallerIdentity", Read, has_output: true, access: {
+        actions: &[],
+        resources: &[],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,7 +129,11 @@ pub mod get_caller_identity {
 
 /// `sts:GetFederationToken`
 pub mod get_federation_token {
-    operation! { GetFederationToken, Sts, "sts:GetFederationToken", Read, has_output: true }
+    operation! { GetFederationToken, Sts, "sts:GetFederationToken", Read, has_output: true, access: {
+        actions: &["sts:GetFederationToken", "sts:TagSession"],
+        resources: &[("federated-user", "arn:${Partition}:sts::${Account}:federated-user/${Name}")],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -142,7 +158,11 @@ pub mod get_federation_token {
 
 /// `sts:GetSessionToken`
 pub mod get_session_token {
-    operation! { GetSessionToken, Sts, "sts:GetSessionToken", Read, has_output: true }
+    operation! { GetSessionToken, Sts, "sts:GetSessionToken", Read, has_output: true, access: {
+        actions: &[],
+        resources: &[],
+        keys: &[],
+    } }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]

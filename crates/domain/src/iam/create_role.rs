@@ -30,10 +30,10 @@ impl Operation for CreateRole {
             },
         )
         .await?;
-        trust::check(cx, &input.assume_role_policy_document).await?;
-        let role = RoleRow {
+        let trust_policy = trust::accept(cx, &input.assume_role_policy_document).await?;
+        let mut role = RoleRow {
             entity,
-            trust_policy: input.assume_role_policy_document,
+            trust_policy,
             description: input.description,
             max_session_duration: input.max_session_duration.unwrap_or(3600).into(),
         };
@@ -41,6 +41,7 @@ impl Operation for CreateRole {
             return Err(kinds::taken(EntityKind::Role, &role.name));
         }
         identity::note_change(cx).await?;
+        trust::show(cx, &mut role).await?;
         // AWS: the answer has no MaxSessionDuration, which GetRole has.
         Ok(Output {
             role: Some(Role {

@@ -9,7 +9,7 @@ use store::iam::{EntityRow, ManagedPolicyRow, RoleRow, Usage};
 use super::{answer, attachments, document, profiles};
 use crate::{
     Cx,
-    identity::{self, aws_managed::AwsManaged},
+    identity::{self, aws_managed::AwsManaged, principals},
 };
 
 /// A user.
@@ -46,13 +46,14 @@ pub(super) async fn group(cx: &mut Cx, group: &EntityRow) -> Result<GroupDetail,
 pub(super) async fn role(cx: &mut Cx, role: &RoleRow) -> Result<RoleDetail, Error> {
     let last_used = identity::last_use(cx, &role.id).await?;
     let holding = cx.db.instance_profiles_of(role).await?;
+    let trust_policy = principals::unbind(cx, &role.trust_policy).await?;
     Ok(RoleDetail {
         path: Some(role.path.clone()),
         role_name: Some(role.name.clone()),
         role_id: Some(role.id.clone()),
         arn: Some(answer::arn(role, cx.partition())),
         create_date: Some(role.created),
-        assume_role_policy_document: Some(document::encode(&role.trust_policy)),
+        assume_role_policy_document: Some(document::encode(&trust_policy)),
         instance_profile_list: Some(profiles::show_all(cx, &holding).await?),
         role_policy_list: Some(inline(cx, role).await?),
         attached_managed_policies: Some(attachments::all(cx, role).await?),

@@ -9,7 +9,7 @@ use api::{
 };
 use store::iam::{EntityKind, NamePage};
 
-use super::{answer, listing, page::Page};
+use super::{answer, listing, page::Page, trust};
 use crate::{Cx, Operation};
 
 impl Operation for ListRoles {
@@ -23,7 +23,10 @@ impl Operation for ListRoles {
             after: &page.after,
             limit: page.limit(),
         });
-        let paged = page.cut(rows.await?, |role| &role.name);
+        let mut paged = page.cut(rows.await?, |role| &role.name);
+        for role in &mut paged.items {
+            trust::show(cx, role).await?;
+        }
         // AWS: a list shows neither RoleLastUsed nor tags nor boundary.
         let roles = paged.map(|role| Role {
             max_session_duration: i32::try_from(role.max_session_duration).ok(),

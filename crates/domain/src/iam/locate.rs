@@ -5,7 +5,7 @@ use policy::Principal;
 use store::iam::{EntityKind, EntityRow, InstanceProfileRow, ManagedPolicyRow, RoleRow};
 use types::{AccountId, Arn};
 
-use super::{answer, kinds, tags};
+use super::{answer, kinds, tags, trust};
 use crate::{
     Access, Cx,
     identity::aws_managed::{self, AwsManaged},
@@ -35,7 +35,7 @@ pub(super) async fn entity_with(
     found.ok_or_else(|| kinds::missing(kind, name))
 }
 
-/// The role of this name with what only roles have, for a caller who may do this to it.
+/// The role of this name with what only roles have, its trust policy as it is shown, for a caller who may do this to it.
 pub(super) async fn role(cx: &mut Cx, action: &str, name: &str) -> Result<RoleRow, Error> {
     let account = cx.account().clone();
     let found = cx.db.role_by_name(&account, name).await?;
@@ -43,7 +43,9 @@ pub(super) async fn role(cx: &mut Cx, action: &str, name: &str) -> Result<RoleRo
     authorize(cx, action, (EntityKind::Role, name), entity, |access| {
         access
     })?;
-    found.ok_or_else(|| kinds::missing(EntityKind::Role, name))
+    let mut role = found.ok_or_else(|| kinds::missing(EntityKind::Role, name))?;
+    trust::show(cx, &mut role).await?;
+    Ok(role)
 }
 
 /// The instance profile of this name with the role it holds, for a caller who may do this to it.

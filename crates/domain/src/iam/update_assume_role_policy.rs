@@ -14,10 +14,8 @@ use crate::{Cx, Operation, identity};
 impl Operation for UpdateAssumeRolePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let role = locate::role(cx, Self::ACTION, &input.role_name).await?;
-        trust::check(cx, &input.policy_document).await?;
-        cx.db
-            .update_trust_policy(&role.id, &input.policy_document)
-            .await?;
+        let kept = trust::accept(cx, &input.policy_document).await?;
+        cx.db.update_trust_policy(&role.id, &kept).await?;
         identity::note_change(cx).await?;
         Ok(Output {})
     }

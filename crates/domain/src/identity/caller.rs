@@ -81,6 +81,9 @@ impl Caller {
         if let Some(agent) = &request.user_agent {
             context.set("aws:UserAgent", agent.as_str());
         }
+        if let Some(referer) = &request.referer {
+            context.set("aws:Referer", referer.as_str());
+        }
         self.describe_principal(&mut context);
         context
     }

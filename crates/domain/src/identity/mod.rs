@@ -13,6 +13,7 @@ mod caller;
 pub(crate) mod ids;
 mod pass_role;
 mod permissions;
+pub(crate) mod principals;
 pub mod session;
 mod session_caller;
 mod uses;

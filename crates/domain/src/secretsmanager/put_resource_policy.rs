@@ -22,11 +22,11 @@ impl Operation for PutResourcePolicy {
         let mut secret = located.authorize(cx, Self::ACTION, conditions)?;
         errors::refuse_unwritable(&secret)?;
 
-        resource_policy::check(&input.resource_policy)?;
+        let kept = resource_policy::accept(cx, &input.resource_policy).await?;
         if block_public == Some(true) && broad_access::is_granted_by(&input.resource_policy) {
             return Err(Error::PublicPolicy(broad_access::REFUSAL.to_owned()));
         }
-        secret.policy = Some(input.resource_policy);
+        secret.policy = Some(kept);
         lockout::refuse(cx, &secret, Self::ACTION, conditions)?;
         replicas::save_changed(cx, &mut secret).await?;
         Ok(Output {

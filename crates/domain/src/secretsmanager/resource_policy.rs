@@ -3,20 +3,36 @@
 use api::secretsmanager::Error;
 use policy::{Policy, PolicyKind};
 
+use crate::{
+    Cx,
+    identity::principals::{self, Unbound},
+};
+
+const UNSUPPORTED_PRINCIPAL: &str = "This resource policy contains an unsupported principal.";
+
 /// Refuses a text that is no resource policy.
-pub(super) fn check(text: &str) -> Result<(), Error> {
-    match Policy::parse(text, PolicyKind::Resource) {
-        Ok(_) => Ok(()),
-        Err(problem) => Err(Error::MalformedPolicyDocument(
-            wording(&problem.to_string()).to_owned(),
-        )),
-    }
+pub(super) fn check(text: &str) -> Result<Policy, Error> {
+    Policy::parse(text, PolicyKind::Resource).map_err(|problem| {
+        let text = wording(&problem.to_string());
+        Error::MalformedPolicyDocument(text.to_owned())
+    })
+}
+
+/// Checks a policy, and gives it the form it is kept in: bound to the users and roles it names, who must exist.
+pub(super) async fn accept(cx: &mut Cx, text: &str) -> Result<String, Error> {
+    let policy = check(text)?;
+    principals::bind(cx, text, &policy)
+        .await
+        .map_err(|error| match error {
+            Unbound::Nobody(_) => Error::MalformedPolicyDocument(UNSUPPORTED_PRINCIPAL.to_owned()),
+            Unbound::Fault(fault) => fault.into(),
+        })
 }
 
 /// AWS: Secrets Manager has few words for what is wrong with a policy.
 fn wording(problem: &str) -> &'static str {
     if problem.starts_with("Invalid principal in policy") {
-        "This resource policy contains an unsupported principal."
+        UNSUPPORTED_PRINCIPAL
     } else {
         "This policy has invalid syntax."
     }
@@ -27,7 +43,7 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        check(text).map_or_else(|error| error.to_string(), |()| "fine".to_owned())
+        check(text).map_or_else(|error| error.to_string(), |_| "fine".to_owned())
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Condition {
     operator: Operator,
     /// In lower case.
     key: String,
+    /// The key as its author spelled it.
+    written: Box<str>,
     operands: Vec<Operand>,
 }
 
@@ -66,11 +68,18 @@ fn one(
     Ok(Condition {
         operator,
         key: key.to_ascii_lowercase(),
+        written: key.into(),
         operands: operands.ok_or_else(|| path.problem(Problem::Syntax))?,
     })
 }
 
 impl Condition {
+    /// The keys it asks for, its own and those of variables, as they are written.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let variables = self.operands.iter().flat_map(Operand::variables);
+        std::iter::once(&*self.written).chain(variables)
+    }
+
     pub(crate) fn holds(&self, context: &Context) -> bool {
         let values = context.values(&self.key);
         if self.operator.test == Test::Null {

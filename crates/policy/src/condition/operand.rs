@@ -56,6 +56,15 @@ impl Operand {
         )
     }
 
+    /// The condition keys that stand in it as variables, as they are written.
+    pub(super) fn variables(&self) -> Vec<&str> {
+        match self {
+            Self::Text(pattern) => pattern.variables().collect(),
+            Self::Arn(pattern) => pattern.variables().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether a value of the request matches.
     pub(super) fn matches(&self, value: &str, context: &Context) -> bool {
         match self {

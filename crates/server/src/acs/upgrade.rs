@@ -57,6 +57,7 @@ async fn decide(
         id: id.to_owned(),
         source_ip: None,
         user_agent: None,
+        referer: None,
         secure: false,
         answer_form: api::AnswerForm::default(),
     };
