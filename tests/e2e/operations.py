@@ -579,6 +579,27 @@ def remove_role_from_instance_profile(given):
     given.client("iam").add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
 
 
+@operation("iam:SimulateCustomPolicy")
+def simulate_custom_policy(given):
+    given.parameters = {"PolicyInputList": [DOCUMENT], "ActionNames": ["ssm:GetParameter"]}
+    given.needs = [("iam:SimulateCustomPolicy", "*")]
+
+
+@operation("iam:GetContextKeysForCustomPolicy")
+def get_context_keys_for_custom_policy(given):
+    given.parameters = {"PolicyInputList": [DOCUMENT]}
+    given.needs = [("iam:GetContextKeysForCustomPolicy", "*")]
+
+
+for one, extra in (("SimulatePrincipalPolicy", {"ActionNames": ["ssm:GetParameter"]}), ("GetContextKeysForPrincipalPolicy", {})):
+
+    def of_a_principal(given, one=one, extra=extra):
+        a_user(given, f"iam:{one}")
+        given.parameters = {"PolicySourceArn": given.needs[0][1], **extra}
+
+    TABLE[f"iam:{one}"] = of_a_principal
+
+
 # STS
 
 

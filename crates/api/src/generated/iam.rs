@@ -46,6 +46,8 @@ pub(crate) static METADATA: Metadata = Metadata {
         "GetAccessKeyLastUsed",
         "GetAccountAuthorizationDetails",
         "GetAccountSummary",
+        "GetContextKeysForCustomPolicy",
+        "GetContextKeysForPrincipalPolicy",
         "GetGroup",
         "GetGroupPolicy",
         "GetInstanceProfile",
@@ -84,6 +86,8 @@ pub(crate) static METADATA: Metadata = Metadata {
         "RemoveRoleFromInstanceProfile",
         "RemoveUserFromGroup",
         "SetDefaultPolicyVersion",
+        "SimulateCustomPolicy",
+        "SimulatePrincipalPolicy",
         "TagInstanceProfile",
         "TagPolicy",
         "TagRole",
@@ -289,6 +293,7 @@ errors! {
     LimitExceeded = "LimitExceeded", 409, Lower;
     MalformedPolicyDocument = "MalformedPolicyDocument", 400, Lower;
     NoSuchEntity = "NoSuchEntity", 404, Lower;
+    PolicyEvaluation = "PolicyEvaluation", 500, Lower;
     PolicyNotAttachable = "PolicyNotAttachable", 400, Lower;
     ServiceFailure = "ServiceFailure", 500, Lower;
     UnmodifiableEntity = "UnmodifiableEntity", 400, Lower;
@@ -952,7 +957,7 @@ pub mod detach_user_policy {
 pub mod get_access_key_last_used {
     operation! { GetAccessKeyLastUsed, Iam, "iam:GetAccessKeyLastUsed", Read, has_output: true, access: {
         actions: &["iam:GetAccessKeyLastUsed"],
-        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}")],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("*", "*")],
         keys: &["iam:PermissionsBoundary"],
     } }
 
@@ -1019,6 +1024,53 @@ pub mod get_account_summary {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub summary_map: Option<std::collections::BTreeMap<String, i32>> = "SummaryMap";
+        }
+    }
+}
+
+/// `iam:GetContextKeysForCustomPolicy`
+pub mod get_context_keys_for_custom_policy {
+    operation! { GetContextKeysForCustomPolicy, Iam, "iam:GetContextKeysForCustomPolicy", Read, has_output: true, access: {
+        actions: &["iam:GetContextKeysForCustomPolicy"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_input_list: Vec<String> = "PolicyInputList", super::SIMULATION_POLICY_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub context_key_names: Option<Vec<String>> = "ContextKeyNames", super::CONTEXT_KEY_NAMES_RESULT_LIST_TYPE;
+        }
+    }
+}
+
+/// `iam:GetContextKeysForPrincipalPolicy`
+pub mod get_context_keys_for_principal_policy {
+    operation! { GetContextKeysForPrincipalPolicy, Iam, "iam:GetContextKeysForPrincipalPolicy", Read, has_output: true, access: {
+        actions: &["iam:GetContextKeysForPrincipalPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}"), ("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_source_arn: String = "PolicySourceArn", super::ARN_TYPE;
+            pub policy_input_list: Option<Vec<String>> = "PolicyInputList", super::SIMULATION_POLICY_LIST_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub context_key_names: Option<Vec<String>> = "ContextKeyNames", super::CONTEXT_KEY_NAMES_RESULT_LIST_TYPE;
         }
     }
 }
@@ -2001,6 +2053,77 @@ pub mod set_default_policy_version {
     }
 }
 
+/// `iam:SimulateCustomPolicy`
+pub mod simulate_custom_policy {
+    operation! { SimulateCustomPolicy, Iam, "iam:SimulateCustomPolicy", Read, has_output: true, access: {
+        actions: &["iam:SimulateCustomPolicy"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_input_list: Vec<String> = "PolicyInputList", super::SIMULATION_POLICY_LIST_TYPE;
+            pub permissions_boundary_policy_input_list: Option<Vec<String>> = "PermissionsBoundaryPolicyInputList", super::SIMULATION_POLICY_LIST_TYPE;
+            pub action_names: Vec<String> = "ActionNames", super::ACTION_NAME_LIST_TYPE;
+            pub resource_arns: Option<Vec<String>> = "ResourceArns", super::RESOURCE_NAME_LIST_TYPE;
+            pub resource_policy: Option<String> = "ResourcePolicy", super::POLICY_DOCUMENT_TYPE;
+            pub resource_owner: Option<String> = "ResourceOwner", super::RESOURCE_NAME_TYPE;
+            pub caller_arn: Option<String> = "CallerArn", super::RESOURCE_NAME_TYPE;
+            pub context_entries: Option<Vec<super::ContextEntry>> = "ContextEntries";
+            pub resource_handling_option: Option<String> = "ResourceHandlingOption", super::RESOURCE_HANDLING_OPTION_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub evaluation_results: Option<Vec<super::EvaluationResult>> = "EvaluationResults";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
+/// `iam:SimulatePrincipalPolicy`
+pub mod simulate_principal_policy {
+    operation! { SimulatePrincipalPolicy, Iam, "iam:SimulatePrincipalPolicy", Read, has_output: true, access: {
+        actions: &["iam:SimulatePrincipalPolicy"],
+        resources: &[("user", "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"), ("group", "arn:${Partition}:iam::${Account}:group/${GroupNameWithPath}"), ("role", "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}")],
+        keys: &["iam:PermissionsBoundary"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub policy_source_arn: String = "PolicySourceArn", super::ARN_TYPE;
+            pub policy_input_list: Option<Vec<String>> = "PolicyInputList", super::SIMULATION_POLICY_LIST_TYPE;
+            pub permissions_boundary_policy_input_list: Option<Vec<String>> = "PermissionsBoundaryPolicyInputList", super::SIMULATION_POLICY_LIST_TYPE;
+            pub action_names: Vec<String> = "ActionNames", super::ACTION_NAME_LIST_TYPE;
+            pub resource_arns: Option<Vec<String>> = "ResourceArns", super::RESOURCE_NAME_LIST_TYPE;
+            pub resource_policy: Option<String> = "ResourcePolicy", super::POLICY_DOCUMENT_TYPE;
+            pub resource_owner: Option<String> = "ResourceOwner", super::RESOURCE_NAME_TYPE;
+            pub caller_arn: Option<String> = "CallerArn", super::RESOURCE_NAME_TYPE;
+            pub context_entries: Option<Vec<super::ContextEntry>> = "ContextEntries";
+            pub resource_handling_option: Option<String> = "ResourceHandlingOption", super::RESOURCE_HANDLING_OPTION_TYPE;
+            pub max_items: Option<i32> = "MaxItems", super::MAX_ITEMS_TYPE;
+            pub marker: Option<String> = "Marker", super::MARKER_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub evaluation_results: Option<Vec<super::EvaluationResult>> = "EvaluationResults";
+            pub is_truncated: Option<bool> = "IsTruncated";
+            pub marker: Option<String> = "Marker";
+        }
+    }
+}
+
 /// `iam:TagInstanceProfile`
 pub mod tag_instance_profile {
     operation! { TagInstanceProfile, Iam, "iam:TagInstanceProfile", Write, has_output: false, access: {
@@ -2364,6 +2487,30 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ContextEntry {
+        pub context_key_name: Option<String> = "ContextKeyName", CONTEXT_KEY_NAME_TYPE;
+        pub context_key_values: Option<Vec<String>> = "ContextKeyValues";
+        pub context_key_type: Option<ContextKeyTypeEnum> = "ContextKeyType";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EvaluationResult {
+        pub eval_action_name: Option<String> = "EvalActionName", ACTION_NAME_TYPE;
+        pub eval_resource_name: Option<String> = "EvalResourceName", RESOURCE_NAME_TYPE;
+        pub eval_decision: Option<PolicyEvaluationDecisionType> = "EvalDecision";
+        pub matched_statements: Option<Vec<Statement>> = "MatchedStatements";
+        pub missing_context_values: Option<Vec<String>> = "MissingContextValues", CONTEXT_KEY_NAMES_RESULT_LIST_TYPE;
+        pub organizations_decision_detail: Option<OrganizationsDecisionDetail> = "OrganizationsDecisionDetail";
+        pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail> = "PermissionsBoundaryDecisionDetail";
+        pub eval_decision_details: Option<std::collections::BTreeMap<String, PolicyEvaluationDecisionType>> = "EvalDecisionDetails";
+        pub resource_specific_results: Option<Vec<ResourceSpecificResult>> = "ResourceSpecificResults";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Group {
         pub path: Option<String> = "Path", PATH_TYPE;
         pub group_name: Option<String> = "GroupName", GROUP_NAME_TYPE;
@@ -2414,6 +2561,20 @@ structure! {
         pub create_date: Option<types::Timestamp> = "CreateDate";
         pub update_date: Option<types::Timestamp> = "UpdateDate";
         pub policy_version_list: Option<Vec<PolicyVersion>> = "PolicyVersionList";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct OrganizationsDecisionDetail {
+        pub allowed_by_organizations: Option<bool> = "AllowedByOrganizations";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct PermissionsBoundaryDecisionDetail {
+        pub allowed_by_permissions_boundary: Option<bool> = "AllowedByPermissionsBoundary";
     }
 }
 
@@ -2479,6 +2640,26 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Position {
+        pub line: Option<i32> = "Line";
+        pub column: Option<i32> = "Column";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResourceSpecificResult {
+        pub eval_resource_name: Option<String> = "EvalResourceName", RESOURCE_NAME_TYPE;
+        pub eval_resource_decision: Option<PolicyEvaluationDecisionType> = "EvalResourceDecision";
+        pub matched_statements: Option<Vec<Statement>> = "MatchedStatements";
+        pub missing_context_values: Option<Vec<String>> = "MissingContextValues", CONTEXT_KEY_NAMES_RESULT_LIST_TYPE;
+        pub eval_decision_details: Option<std::collections::BTreeMap<String, PolicyEvaluationDecisionType>> = "EvalDecisionDetails";
+        pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail> = "PermissionsBoundaryDecisionDetail";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Role {
         pub path: Option<String> = "Path", PATH_TYPE;
         pub role_name: Option<String> = "RoleName", ROLE_NAME_TYPE;
@@ -2522,6 +2703,16 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Statement {
+        pub source_policy_id: Option<String> = "SourcePolicyId";
+        pub source_policy_type: Option<PolicySourceType> = "SourcePolicyType";
+        pub start_position: Option<Position> = "StartPosition";
+        pub end_position: Option<Position> = "EndPosition";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Tag {
         pub key: String = "Key", TAG_KEY_TYPE;
         pub value: String = "Value", TAG_VALUE_TYPE;
@@ -2559,6 +2750,23 @@ structure! {
 }
 
 enumeration! {
+    pub enum ContextKeyTypeEnum {
+        String = "string",
+        StringList = "stringList",
+        Numeric = "numeric",
+        NumericList = "numericList",
+        Boolean = "boolean",
+        BooleanList = "booleanList",
+        Ip = "ip",
+        IpList = "ipList",
+        Binary = "binary",
+        BinaryList = "binaryList",
+        Date = "date",
+        DateList = "dateList",
+    }
+}
+
+enumeration! {
     pub enum EntityType {
         User = "User",
         Role = "Role",
@@ -2571,6 +2779,26 @@ enumeration! {
 enumeration! {
     pub enum PermissionsBoundaryAttachmentType {
         Policy = "Policy",
+    }
+}
+
+enumeration! {
+    pub enum PolicyEvaluationDecisionType {
+        Allowed = "allowed",
+        ExplicitDeny = "explicitDeny",
+        ImplicitDeny = "implicitDeny",
+    }
+}
+
+enumeration! {
+    pub enum PolicySourceType {
+        User = "user",
+        Group = "group",
+        Role = "role",
+        AwsManaged = "aws-managed",
+        UserManaged = "user-managed",
+        Resource = "resource",
+        None = "none",
     }
 }
 
@@ -2636,6 +2864,14 @@ enumeration! {
     }
 }
 
+static ACTION_NAME_LIST_TYPE: Shape = Shape::ANY.member(&ACTION_NAME_TYPE);
+static ACTION_NAME_TYPE: Shape = Shape::ANY.min_length(3).max_length(128);
+static CONTEXT_KEY_NAME_TYPE: Shape = Shape::ANY.min_length(5).max_length(256);
+static CONTEXT_KEY_NAMES_RESULT_LIST_TYPE: Shape = Shape::ANY.member(&CONTEXT_KEY_NAME_TYPE);
+static RESOURCE_HANDLING_OPTION_TYPE: Shape = Shape::ANY.min_length(1).max_length(64);
+static RESOURCE_NAME_LIST_TYPE: Shape = Shape::ANY.member(&RESOURCE_NAME_TYPE);
+static RESOURCE_NAME_TYPE: Shape = Shape::ANY.min_length(1).max_length(2048);
+static SIMULATION_POLICY_LIST_TYPE: Shape = Shape::ANY.member(&POLICY_DOCUMENT_TYPE);
 static ACCESS_KEY_ID_TYPE: Shape = Shape::ANY
     .min_length(16)
     .max_length(128)
