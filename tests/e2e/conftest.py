@@ -21,7 +21,15 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A running server that tests share: use names of your own in it, and never stop it."""
-    running = Server(tmp_path_factory.mktemp("server")).start()
+    running = Server(tmp_path_factory.mktemp("server"))
+    # A rotation function that does nothing, for the tests of who may rotate.
+    rotators = running.directory / "rotators.toml"
+    user = 'user = "65534:65534"' if os.geteuid() == 0 else "same-user = true"
+    rotators.write_text(
+        f'[[rotator]]\nname = "nothing"\naccounts = ["{running.account}"]\nrole = "nobody"\nprogram = ["/bin/true"]\n{user}\n'
+    )
+    running.settings["SEALIFT_ROTATORS"] = str(rotators)
+    running.start()
     yield running
     running.dispose()
 

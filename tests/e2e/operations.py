@@ -139,6 +139,19 @@ def validate_resource_policy(given):
     given.needs.append(("secretsmanager:PutResourcePolicy", made["ARN"]))
 
 
+@operation("secretsmanager:RotateSecret")
+def rotate_secret(given):
+    function = given.arn("lambda", "function:nothing")
+    a_secret(given, "secretsmanager:RotateSecret", RotationLambdaARN=function)
+    given.needs.append(("lambda:InvokeFunction", function))
+
+
+@operation("secretsmanager:CancelRotateSecret")
+def cancel_rotate_secret(given):
+    made = a_secret(given, "secretsmanager:CancelRotateSecret")
+    given.client("secretsmanager").rotate_secret(SecretId=made["ARN"], RotationLambdaARN=given.arn("lambda", "function:nothing"))
+
+
 # Parameter Store
 
 

@@ -99,6 +99,7 @@ impl Stored {
             local_agent: true,
             denials_name_policies: false,
             host: HostAccess::default(),
+            rotators_file: None,
             log_storage: 1 << 30,
             root_key_kms: places.root_key_kms()?,
             data_dir,
@@ -137,6 +138,9 @@ pub struct Serving {
     /// End denials with the ARN of the managed policy that decided, as AWS does since January 2026
     #[arg(long, env = "SEALIFT_DENIALS_NAME_POLICIES")]
     denials_name_policies: bool,
+    /// Says what the functions are that rotate secrets, see docs/rotation.md
+    #[arg(long, env = "SEALIFT_ROTATORS", value_name = "FILE")]
+    rotators: Option<PathBuf>,
     /// Keep this much of log lines at most; the oldest are deleted first
     #[arg(
         long,
@@ -175,6 +179,7 @@ impl Serving {
                 own,
             },
             log_storage: i64::from(self.log_storage_mib) << 20,
+            rotators_file: self.rotators.clone(),
             ..config
         })
     }

@@ -23,6 +23,8 @@ pub struct World {
     pub kms: kms::Cache,
     /// Dates of last access, waiting to be written.
     pub accesses: secretsmanager::Accesses,
+    /// Rung after every committed change to what is to be rotated.
+    pub rotation: secretsmanager::rotation::Bell,
     /// Rung after every committed change to what tasks should run.
     pub tasks_changed: Notify,
     /// Rung after every committed change to the list of clusters.
@@ -51,6 +53,8 @@ pub struct Settings {
     pub denials_name_policies: bool,
     /// What tasks may take of the host.
     pub host: HostAccess,
+    /// What the functions are that rotate secrets.
+    pub rotators: secretsmanager::rotation::Rotators,
     /// So many bytes at most are kept of log lines, over all accounts.
     pub log_storage: i64,
 }

@@ -50,6 +50,12 @@ pub struct Record<'a> {
     /// Absent for what comes from this process itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_address: Option<IpAddr>,
+    /// What an event is about that no request made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<&'a str>,
+    /// What an event has to say beside its outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
     /// Every decision on the way, in order.
     pub decisions: Vec<Decision<'a>>,
     /// `ok`, or the error code that was answered.
@@ -100,6 +106,8 @@ impl<'a> Record<'a> {
             account: caller.map(|caller| caller.account.as_str()),
             region: trail.region.as_ref().map(Region::as_str),
             source_address: trail.source_address,
+            resource: None,
+            detail: None,
             decisions: decisions.collect(),
             outcome,
             details: None,

@@ -32,6 +32,8 @@ pub struct Config {
     /// Whether a denial ends with the ARN of the managed policy that decided.
     pub denials_name_policies: bool,
     pub host: HostAccess,
+    /// Says what the functions are that rotate secrets; without it, none can be.
+    pub rotators_file: Option<PathBuf>,
     /// So many bytes at most are kept of log lines.
     pub log_storage: i64,
 }

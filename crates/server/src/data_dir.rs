@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use types::Entropy;
+
 /// The data directory, held by this process until this is dropped.
 #[derive(Debug)]
 pub struct DataDir {
@@ -70,6 +72,22 @@ impl DataDir {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// A name for the server of this directory that no other server has, the same after a restart.
+    pub fn server_id(&self, entropy: &dyn Entropy) -> Result<String, DataDirError> {
+        let path = self.path.join("server-id");
+        match fs::read_to_string(&path) {
+            Ok(id) if !id.is_empty() => Ok(id),
+            _ => {
+                let id = entropy.hex::<16>();
+                fs::write(&path, &id).map_err(|source| DataDirError::NotWritable {
+                    path: self.path.clone(),
+                    source,
+                })?;
+                Ok(id)
+            }
+        }
     }
 
     /// Where a running server leaves the address it serves, for the commands that look for it.

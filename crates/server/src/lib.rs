@@ -13,6 +13,7 @@ pub mod operator;
 mod parameter_policies;
 mod pipeline;
 mod root_key;
+mod rotation;
 mod start;
 
 pub use acs::Acs;
@@ -22,4 +23,5 @@ pub use data_dir::{endpoint_file, is_in_use};
 pub use domain::{HostAccess, identity::AccessKey};
 pub use local_instances::WantedInstance;
 pub use root_key::{KmsKey, KmsKeyError, RootKeyError};
+pub use rotation::RotatorsError;
 pub use start::{Server, StartError};

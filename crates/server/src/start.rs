@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 use domain::{
     Settings, World,
     identity::{self, AccessKey, RootKey},
+    secretsmanager::rotation::Rotators,
 };
 use store::{OpenOptions, Store, StoreError};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -21,6 +22,7 @@ use crate::{
     parameter_policies,
     pipeline::Pipeline,
     root_key::{self, RootKeyError, RootKeySource},
+    rotation::{self, RotatorsError, Runner},
 };
 
 /// A running server.
@@ -57,6 +59,8 @@ pub enum StartError {
     RootKey(#[from] RootKeyError),
     #[error(transparent)]
     Credentials(#[from] CredentialsFileError),
+    #[error(transparent)]
+    Rotators(#[from] RotatorsError),
     #[error("cannot write `{path}`: {source}")]
     File { path: PathBuf, source: io::Error },
     #[error("the database failed while starting: {}", .0.chain())]
@@ -98,6 +102,12 @@ impl Server {
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
         parameter_policies::spawn(&mut running, &world, &audit, &stop);
+        let rotation = Runner {
+            world: Arc::clone(&world),
+            audit: audit.clone(),
+            owner: data_dir.server_id(world.entropy.as_ref())?.into(),
+        };
+        running.spawn(rotation.run(stop.clone()));
         let operator = Operator::new(Arc::clone(&world), places(&config)?, audit);
         running.spawn(operator::serve(operator, stop.clone()).map_err(|source| {
             StartError::File {
@@ -247,6 +257,12 @@ pub(crate) async fn open_for_operator(config: &Config) -> Result<Operator, Start
     ))
 }
 
+/// What the operator's file says about rotation.
+fn rotators(config: &Config) -> Result<Rotators, RotatorsError> {
+    let file = config.rotators_file.as_deref();
+    file.map_or_else(|| Ok(Rotators::default()), rotation::read_rotators)
+}
+
 /// Opens the store and the root key, and puts around them what requests and jobs share.
 async fn open_world(config: &Config) -> Result<World, StartError> {
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy));
@@ -266,10 +282,12 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
             denials_name_policies: config.denials_name_policies,
             host: config.host.clone(),
             log_storage: config.log_storage,
+            rotators: rotators(config)?,
         },
         identity: identity::Cache::default(),
         kms: domain::kms::Cache::default(),
         accesses: domain::secretsmanager::Accesses::default(),
+        rotation: domain::secretsmanager::rotation::Bell::default(),
         tasks_changed: tokio::sync::Notify::default(),
         clusters_changed: tokio::sync::Notify::default(),
         endpoint: std::sync::OnceLock::new(),

@@ -23,6 +23,7 @@ pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod parameters;
+pub mod rotations;
 pub mod sealed;
 pub mod secrets;
 

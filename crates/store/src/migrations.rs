@@ -16,6 +16,7 @@ const STEPS: &[(i64, &str)] = &[
     (7, include_str!("../migrations/0007_iam.sql")),
     (8, include_str!("../migrations/0008_accounts.sql")),
     (9, include_str!("../migrations/0009_secrets.sql")),
+    (10, include_str!("../migrations/0010_rotation.sql")),
     (11, include_str!("../migrations/0011_parameters.sql")),
     (12, include_str!("../migrations/0012_kms.sql")),
     (14, include_str!("../migrations/0014_logs.sql")),

@@ -63,6 +63,7 @@ pub async fn start_in(dir: TempDir) -> TestAws {
         local_agent: false,
         denials_name_policies: false,
         host: HostAccess::default(),
+        rotators_file: None,
         log_storage: 1 << 30,
     })
     .await

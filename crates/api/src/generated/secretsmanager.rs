@@ -14,6 +14,7 @@ pub(crate) static METADATA: Metadata = Metadata {
     },
     implemented: &[
         "BatchGetSecretValue",
+        "CancelRotateSecret",
         "CreateSecret",
         "DeleteResourcePolicy",
         "DeleteSecret",
@@ -28,6 +29,7 @@ pub(crate) static METADATA: Metadata = Metadata {
         "RemoveRegionsFromReplication",
         "ReplicateSecretToRegions",
         "RestoreSecret",
+        "RotateSecret",
         "StopReplicationToReplica",
         "TagResource",
         "UntagResource",
@@ -102,6 +104,31 @@ pub mod batch_get_secret_value {
             pub secret_values: Option<Vec<super::SecretValueEntry>> = "SecretValues";
             pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
             pub errors: Option<Vec<super::ApiErrorType>> = "Errors";
+        }
+    }
+}
+
+/// `secretsmanager:CancelRotateSecret`
+pub mod cancel_rotate_secret {
+    operation! { CancelRotateSecret, SecretsManager, "secretsmanager:CancelRotateSecret", Write, has_output: true, access: {
+        actions: &["secretsmanager:CancelRotateSecret"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name";
+            pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
         }
     }
 }
@@ -216,10 +243,10 @@ pub mod describe_secret {
             pub description: Option<String> = "Description", super::DESCRIPTION_TYPE;
             pub kms_key_id: Option<String> = "KmsKeyId", super::KMS_KEY_ID_TYPE;
             pub rotation_enabled: Option<bool> = "RotationEnabled";
-            pub rotation_lambda_arn: Option<String> = "RotationLambdaARN";
+            pub rotation_lambda_arn: Option<String> = "RotationLambdaARN", super::ROTATION_LAMBDA_ARN_TYPE;
             pub rotation_rules: Option<super::RotationRulesType> = "RotationRules";
             pub external_secret_rotation_metadata: Option<Vec<super::ExternalSecretRotationMetadataItem>> = "ExternalSecretRotationMetadata";
-            pub external_secret_rotation_role_arn: Option<String> = "ExternalSecretRotationRoleArn";
+            pub external_secret_rotation_role_arn: Option<String> = "ExternalSecretRotationRoleArn", super::ROLE_ARN_TYPE;
             pub last_rotated_date: Option<types::Timestamp> = "LastRotatedDate";
             pub last_changed_date: Option<types::Timestamp> = "LastChangedDate";
             pub last_accessed_date: Option<types::Timestamp> = "LastAccessedDate";
@@ -511,6 +538,37 @@ pub mod restore_secret {
     }
 }
 
+/// `secretsmanager:RotateSecret`
+pub mod rotate_secret {
+    operation! { RotateSecret, SecretsManager, "secretsmanager:RotateSecret", Write, has_output: true, access: {
+        actions: &["secretsmanager:RotateSecret", "lambda:InvokeFunction"],
+        resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
+        keys: &["secretsmanager:ModifyRotationRules", "secretsmanager:RotateImmediately", "secretsmanager:RotationLambdaARN", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub client_request_token: Option<String> = "ClientRequestToken", super::CLIENT_REQUEST_TOKEN_TYPE;
+            pub rotation_lambda_arn: Option<String> = "RotationLambdaARN", super::ROTATION_LAMBDA_ARN_TYPE;
+            pub rotation_rules: Option<super::RotationRulesType> = "RotationRules";
+            pub external_secret_rotation_metadata: Option<Vec<super::ExternalSecretRotationMetadataItem>> = "ExternalSecretRotationMetadata";
+            pub external_secret_rotation_role_arn: Option<String> = "ExternalSecretRotationRoleArn", super::ROLE_ARN_TYPE;
+            pub rotate_immediately: Option<bool> = "RotateImmediately";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub arn: Option<String> = "ARN";
+            pub name: Option<String> = "Name";
+            pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
+        }
+    }
+}
+
 /// `secretsmanager:StopReplicationToReplica`
 pub mod stop_replication_to_replica {
     operation! { StopReplicationToReplica, SecretsManager, "secretsmanager:StopReplicationToReplica", Write, has_output: true, access: {
@@ -673,8 +731,8 @@ structure! {
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ExternalSecretRotationMetadataItem {
-        pub key: Option<String> = "Key";
-        pub value: Option<String> = "Value";
+        pub key: Option<String> = "Key", EXTERNAL_SECRET_ROTATION_METADATA_ITEM_KEY_TYPE;
+        pub value: Option<String> = "Value", EXTERNAL_SECRET_ROTATION_METADATA_ITEM_VALUE_TYPE;
     }
 }
 
@@ -708,9 +766,9 @@ structure! {
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct RotationRulesType {
-        pub automatically_after_days: Option<i64> = "AutomaticallyAfterDays";
-        pub duration: Option<String> = "Duration";
-        pub schedule_expression: Option<String> = "ScheduleExpression";
+        pub automatically_after_days: Option<i64> = "AutomaticallyAfterDays", AUTOMATICALLY_ROTATE_AFTER_DAYS_TYPE;
+        pub duration: Option<String> = "Duration", DURATION_TYPE;
+        pub schedule_expression: Option<String> = "ScheduleExpression", SCHEDULE_EXPRESSION_TYPE;
     }
 }
 
@@ -723,10 +781,10 @@ structure! {
         pub description: Option<String> = "Description", DESCRIPTION_TYPE;
         pub kms_key_id: Option<String> = "KmsKeyId", KMS_KEY_ID_TYPE;
         pub rotation_enabled: Option<bool> = "RotationEnabled";
-        pub rotation_lambda_arn: Option<String> = "RotationLambdaARN";
+        pub rotation_lambda_arn: Option<String> = "RotationLambdaARN", ROTATION_LAMBDA_ARN_TYPE;
         pub rotation_rules: Option<RotationRulesType> = "RotationRules";
         pub external_secret_rotation_metadata: Option<Vec<ExternalSecretRotationMetadataItem>> = "ExternalSecretRotationMetadata";
-        pub external_secret_rotation_role_arn: Option<String> = "ExternalSecretRotationRoleArn";
+        pub external_secret_rotation_role_arn: Option<String> = "ExternalSecretRotationRoleArn", ROLE_ARN_TYPE;
         pub last_rotated_date: Option<types::Timestamp> = "LastRotatedDate";
         pub last_changed_date: Option<types::Timestamp> = "LastChangedDate";
         pub last_accessed_date: Option<types::Timestamp> = "LastAccessedDate";
@@ -817,9 +875,18 @@ enumeration! {
 }
 
 static ADD_REPLICA_REGION_LIST_TYPE: Shape = Shape::ANY.min_length(1);
+static AUTOMATICALLY_ROTATE_AFTER_DAYS_TYPE: Shape = Shape::ANY.at_least(1).at_most(1000);
 static CLIENT_REQUEST_TOKEN_TYPE: Shape = Shape::ANY.min_length(32).max_length(64);
 static DESCRIPTION_TYPE: Shape = Shape::ANY.max_length(2048);
+static DURATION_TYPE: Shape = Shape::ANY
+    .min_length(2)
+    .max_length(3)
+    .pattern(pattern!(r"[0-9]+h", r"\A(?:[0-9]+h)\z"));
 static EXCLUDE_CHARACTERS_TYPE: Shape = Shape::ANY.max_length(4096);
+static EXTERNAL_SECRET_ROTATION_METADATA_ITEM_KEY_TYPE: Shape =
+    Shape::ANY.min_length(1).max_length(256);
+static EXTERNAL_SECRET_ROTATION_METADATA_ITEM_VALUE_TYPE: Shape =
+    Shape::ANY.min_length(1).max_length(2048);
 static FILTER_VALUE_STRING_TYPE: Shape = Shape::ANY.max_length(512).pattern(pattern!(
     r"^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$",
     r"\A(?:^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$)\z"
@@ -843,11 +910,18 @@ static REGION_TYPE: Shape = Shape::ANY
     .max_length(128)
     .pattern(pattern!(r"^([a-z]+-)+\d+$", r"\A(?:^([a-z]+-)+[0-9]+$)\z"));
 static REMOVE_REPLICA_REGION_LIST_TYPE: Shape = Shape::ANY.min_length(1).member(&REGION_TYPE);
+static ROLE_ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048);
+static ROTATION_LAMBDA_ARN_TYPE: Shape = Shape::ANY.max_length(2048);
 static ROTATION_TOKEN_TYPE: Shape = Shape::ANY
     .min_length(36)
     .max_length(256)
     .pattern(pattern!(r"^[a-zA-Z0-9\-]+$", r"\A(?:^[a-zA-Z0-9\-]+$)\z"))
     .sensitive();
+static SCHEDULE_EXPRESSION_TYPE: Shape =
+    Shape::ANY.min_length(1).max_length(256).pattern(pattern!(
+        r"[0-9A-Za-z\(\)#\?\*\-\/, ]+",
+        r"\A(?:[0-9A-Za-z\(\)#\?\*\-\/, ]+)\z"
+    ));
 static SECRET_BINARY_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(65_536)

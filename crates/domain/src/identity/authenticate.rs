@@ -52,6 +52,18 @@ pub async fn authenticate(
     long_term(db, world, key, generation, partition).await
 }
 
+/// The caller behind a session of a role that the server itself made.
+pub(crate) async fn caller_of_session(
+    db: &mut Session,
+    world: &World,
+    access_key_id: &str,
+    token: &str,
+    (partition, service): (&str, Service),
+) -> Result<Caller, CommonError> {
+    let (record, _) = open_session(world, access_key_id, token)?;
+    session_caller::find(db, world, access_key_id, record, partition, service).await
+}
+
 /// The record of a session that is not over, and the root key that it was made under.
 fn open_session(
     world: &World,

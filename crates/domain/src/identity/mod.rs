@@ -22,6 +22,7 @@ pub use access_keys::{AccessKey, KeyHolder, NoSuchHolder, end_access_keys, new_a
 pub use account::{INSTANCE_ROLE, NewAccount, RootKey, create_account, ensure_account};
 pub(crate) use account::{access_key_purpose, seal_key};
 pub use authenticate::authenticate;
+pub(crate) use authenticate::caller_of_session;
 pub use cache::Cache;
 pub use caller::{Caller, CallerSession, Permissions};
 pub use pass_role::authorize_pass_role;

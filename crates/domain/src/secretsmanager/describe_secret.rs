@@ -8,7 +8,7 @@ use api::{
     },
 };
 
-use super::{locate::locate, replicas, tags};
+use super::{locate::locate, replicas, rotation, tags};
 use crate::{Cx, Operation};
 
 impl Operation for DescribeSecret {
@@ -18,7 +18,13 @@ impl Operation for DescribeSecret {
 
         let replication_status = replicas::statuses(cx, &secret).await?;
         let mut labels = cx.db.labels_of_secrets(vec![secret.arn.clone()]).await?;
+        let rotation = rotation::Answer::of(cx.db.rotation(&secret.arn).await?);
         Ok(Output {
+            rotation_enabled: rotation.enabled,
+            rotation_lambda_arn: rotation.function_arn,
+            rotation_rules: rotation.rules,
+            last_rotated_date: rotation.last_rotated,
+            next_rotation_date: rotation.next_rotation,
             version_ids_to_stages: labels.remove(&secret.arn),
             last_accessed_date: cx
                 .world

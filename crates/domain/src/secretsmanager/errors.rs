@@ -73,6 +73,13 @@ pub(super) fn required_token(token: Option<String>) -> Result<String, Error> {
     })
 }
 
+/// Neither the request nor the secret says what is to rotate it.
+pub(super) fn no_rotation_function() -> Error {
+    Error::InvalidRequest(
+        "No Lambda rotation function ARN is associated with this secret.".to_owned(),
+    )
+}
+
 /// Refuses by name what a request asks for and this server cannot do yet.
 pub(super) fn refuse_unsupported(member: &str, given: bool) -> Result<(), Error> {
     if given {

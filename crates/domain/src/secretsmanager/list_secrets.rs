@@ -9,11 +9,14 @@ use api::{
         list_secrets::{Input, ListSecrets, Output},
     },
 };
-use store::secrets::{Secret, SecretOrder};
+use store::{
+    rotations::Rotation,
+    secrets::{Secret, SecretOrder},
+};
 
 use super::{
     listing::{self, Listing},
-    tags,
+    rotation, tags,
 };
 use crate::{Access, Cx, Operation};
 
@@ -40,15 +43,14 @@ impl Operation for ListSecrets {
             .page(cx, input.next_token.as_deref(), wanted)
             .await?;
 
-        let arns = page
-            .secrets
-            .iter()
-            .map(|secret| secret.arn.clone())
-            .collect();
+        let secrets = page.secrets.iter();
+        let arns: Vec<_> = secrets.map(|secret| secret.arn.clone()).collect();
+        let mut rotations = cx.db.rotations_of_secrets(arns.clone()).await?;
         let mut labels = cx.db.labels_of_secrets(arns).await?;
         let entries = page.secrets.into_iter().map(|secret| {
             let labels = labels.remove(&secret.arn);
-            entry(cx, secret, labels)
+            let rotation = rotations.remove(&secret.arn);
+            entry(cx, secret, labels, rotation)
         });
         Ok(Output {
             secret_list: Some(entries.collect()),
@@ -61,8 +63,15 @@ fn entry(
     cx: &Cx,
     secret: Secret,
     labels: Option<BTreeMap<String, Vec<String>>>,
+    rotation: Option<Rotation>,
 ) -> SecretListEntry {
+    let rotation = rotation::Answer::of(rotation);
     SecretListEntry {
+        rotation_enabled: rotation.enabled,
+        rotation_lambda_arn: rotation.function_arn,
+        rotation_rules: rotation.rules,
+        last_rotated_date: rotation.last_rotated,
+        next_rotation_date: rotation.next_rotation,
         last_accessed_date: cx
             .world
             .accesses

@@ -6,6 +6,7 @@
 mod accesses;
 mod batch_get_secret_value;
 mod broad_access;
+mod cancel_rotate_secret;
 mod create_secret;
 mod delete_resource_policy;
 mod delete_secret;
@@ -30,6 +31,8 @@ mod replicas;
 mod replicate_secret_to_regions;
 mod resource_policy;
 mod restore_secret;
+mod rotate_secret;
+pub mod rotation;
 mod sealing;
 mod secret_id;
 mod stages;

@@ -158,7 +158,8 @@ pub(super) fn conditions(
 }
 
 /// The ARN of the same secret in another region.
-fn arn_in(arn: &str, region: &Region) -> Result<String, Fault> {
+/// The ARN that a secret has in another region.
+pub(super) fn arn_in(arn: &str, region: &Region) -> Result<String, Fault> {
     let arn: Arn = arn.parse().map_err(Fault::new)?;
     let moved = Arn::new(
         &arn.partition,

@@ -4,7 +4,11 @@ use api::secretsmanager::Error;
 use store::secrets::{Secret, SecretVersion};
 use types::{Fault, Timestamp};
 
-use super::{errors, sealing, stages::Labels, value::Value};
+use super::{
+    errors, rotation, sealing,
+    stages::{CURRENT, Labels},
+    value::Value,
+};
 use crate::Cx;
 
 /// Labels on all versions of a secret together.
@@ -58,6 +62,9 @@ pub(super) async fn write(
     save_labels(cx, &secret.arn, &before, &after).await?;
     for version in pruned {
         cx.db.delete_secret_version(&secret.arn, version).await?;
+    }
+    if after.holder(CURRENT) == Some(token) {
+        rotation::note_new_value(cx, &secret.arn, token).await?;
     }
     Ok(Written::New)
 }

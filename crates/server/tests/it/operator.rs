@@ -21,6 +21,7 @@ fn config(dir: &std::path::Path) -> Config {
         local_agent: false,
         denials_name_policies: false,
         host: HostAccess::default(),
+        rotators_file: None,
         log_storage: 1 << 30,
     }
 }
