@@ -128,6 +128,9 @@ class Server:
 
     def start(self) -> Server:
         self.launch()
+        return self.await_health()
+
+    def await_health(self) -> Server:
         wait_for("a healthy server", self._healthy, 30)
         return self
 

@@ -107,6 +107,9 @@ def test_an_operation_asks_before_it_acts(server, nobody, name):
     if name in BOUND_TO_THE_INSTANCE:
         with pytest.raises(ClientError):
             try_as(allowed)
+    elif given.refused_anyway:
+        with refused(given.refused_anyway):
+            try_as(allowed)
     else:
         answer = try_as(allowed)["ResponseMetadata"]
         assert answer["HTTPStatusCode"] == 200

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use types::{Clock, Entropy, Region};
 
-use crate::{link_local::LinkLocal, resolve::ServiceEndpoints};
+use crate::{Pulls, link_local::LinkLocal, resolve::ServiceEndpoints};
 
 /// One agent: one container instance of one cluster.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct AgentConfig {
     pub ecs: EcsConfig,
     /// Serves credentials to containers and log drivers; without it, tasks that need those do not start.
     pub link_local: Option<Arc<LinkLocal>>,
+    /// Shared by all agents on one engine.
+    pub pulls: Pulls,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
 }
@@ -40,6 +42,7 @@ pub struct EcsConfig {
     pub container_stop_timeout: Duration,
     pub manifest_pull_timeout: Duration,
     pub image_pull_timeout: Duration,
+    pub image_pull_inactivity_timeout: Duration,
     /// The log drivers to announce; all that the engine has where this is not set.
     pub available_logging_drivers: Option<Vec<String>>,
     /// Whether to announce that `awslogs` can write under a task's execution role.
@@ -48,7 +51,8 @@ pub struct EcsConfig {
     pub enable_task_iam_role: bool,
 }
 
-/// When an image is pulled. An image that was never pulled, but built or imported here, is used as it is.
+/// When an image is pulled. An image that was built or imported here and whose name names no registry is used as it is,
+/// except by `always`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ImagePullBehavior {
     /// Always; where that fails, the image that is here is good enough.
@@ -72,6 +76,7 @@ impl Default for EcsConfig {
             container_stop_timeout: Duration::from_secs(30),
             manifest_pull_timeout: Duration::from_mins(1),
             image_pull_timeout: Duration::from_hours(2),
+            image_pull_inactivity_timeout: Duration::from_mins(1),
             available_logging_drivers: None,
             enable_awslogs_executionrole_override: false,
             enable_task_iam_role: false,
@@ -137,6 +142,11 @@ impl EcsConfig {
                 30,
             )?,
             image_pull_timeout: duration("ECS_IMAGE_PULL_TIMEOUT", default.image_pull_timeout, 1)?,
+            image_pull_inactivity_timeout: duration(
+                "ECS_IMAGE_PULL_INACTIVITY_TIMEOUT",
+                default.image_pull_inactivity_timeout,
+                1,
+            )?,
             available_logging_drivers: logging_drivers(lookup("ECS_AVAILABLE_LOGGING_DRIVERS"))?,
             enable_awslogs_executionrole_override: yes("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE"),
             enable_task_iam_role: yes("ECS_ENABLE_TASK_IAM_ROLE"),

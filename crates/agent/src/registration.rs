@@ -15,8 +15,10 @@ use crate::{
 };
 
 /// What an agent of this version can do, named as ECS names it. A placement decision reads these.
-const CAPABILITIES: [&str; 9] = [
+const CAPABILITIES: [&str; 11] = [
     "ecs.capability.private-registry-authentication.secretsmanager",
+    "com.amazonaws.ecs.capability.ecr-auth",
+    "ecs.capability.execution-role-ecr-pull",
     "ecs.capability.secrets.ssm.environment-variables",
     "ecs.capability.secrets.ssm.bootstrap.log-driver",
     "ecs.capability.secrets.asm.environment-variables",

@@ -5,6 +5,7 @@
 //! in the words of ECS's agent, because they become the stopped reason that a user reads.
 
 mod clients;
+mod ecr;
 mod go_json;
 mod parameter_store;
 mod reference;
@@ -15,8 +16,11 @@ mod secrets_manager;
 use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
+pub(crate) use clients::sdk_credentials;
 pub(crate) use clients::shared_http_client;
 pub use clients::{AwsClients, ServiceEndpoints};
+pub(crate) use ecr::wanted_token;
+pub use ecr::{EcrLogin, EcrLogins};
 use ecs::acs::{Container, Credentials};
 pub(crate) use go_json::Json;
 pub use parameter_store::ParameterStore;
@@ -91,6 +95,11 @@ impl ResolveError {
         ))
     }
 
+    pub(crate) fn token_without_role() -> Self {
+        let text = "container uses execution credentials, but the credentials are empty";
+        Self(text.to_owned())
+    }
+
     pub(crate) fn login_without_role() -> Self {
         Self("asm resource: unable to find execution role credentials".to_owned())
     }
@@ -156,6 +165,7 @@ pub struct Resolver {
     secrets_manager: SecretsManager,
     parameter_store: ParameterStore,
     registry_logins: RegistryLogins,
+    ecr_logins: EcrLogins,
 }
 
 impl Resolver {
@@ -163,7 +173,8 @@ impl Resolver {
         Self {
             secrets_manager: SecretsManager::new(clients.clone()),
             parameter_store: ParameterStore::new(clients.clone()),
-            registry_logins: RegistryLogins::new(clients),
+            registry_logins: RegistryLogins::new(clients.clone()),
+            ecr_logins: EcrLogins::new(clients),
         }
     }
 
@@ -177,5 +188,9 @@ impl Resolver {
 
     pub fn registry_logins(&self) -> &RegistryLogins {
         &self.registry_logins
+    }
+
+    pub fn ecr_logins(&self) -> &EcrLogins {
+        &self.ecr_logins
     }
 }

@@ -27,20 +27,15 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// The image, if it is here.
     async fn local_image(&self, image: &str) -> Result<Option<LocalImage>, RuntimeError>;
 
-    /// The digest that the registry gives for the image.
+    /// The digest that the registry gives for the image. No password stands in the error.
     async fn manifest_digest(
         &self,
         image: &str,
         login: Option<&RegistryLogin>,
     ) -> Result<String, RuntimeError>;
 
-    /// Pulls the image, by its digest where that is known, so that it is then here under its own name.
-    async fn pull(
-        &self,
-        image: &str,
-        digest: Option<&str>,
-        login: Option<&RegistryLogin>,
-    ) -> Result<(), RuntimeError>;
+    /// Pulls an image, by its digest where that is known. No password stands in the error.
+    async fn pull(&self, pull: &Pull<'_>) -> Result<(), RuntimeError>;
 
     /// Creates a container and gives its id. No value of the container stands in the error.
     async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError>;
@@ -96,10 +91,32 @@ pub struct LocalImage {
     pub environment: Vec<String>,
 }
 
+/// An image to be pulled.
+pub struct Pull<'a> {
+    /// The name that it is pulled by.
+    pub source: &'a str,
+    /// The name that it has here afterwards, where that is another one.
+    pub tag_as: Option<&'a str>,
+    pub digest: Option<&'a str>,
+    pub login: Option<&'a RegistryLogin>,
+    /// How long the registry may be silent once it said something.
+    pub inactivity: Duration,
+    pub progress: &'a (dyn Fn(PullProgress) + Send + Sync),
+}
+
+/// How far a pull is, in bytes. The total grows as layers become known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PullProgress {
+    pub done: u64,
+    pub total: u64,
+}
+
 /// All that a container is made of.
 pub struct NewContainer<'a> {
     pub task: &'a Task,
     pub container: &'a Container,
+    /// The image's name here.
+    pub image: &'a str,
     pub name: String,
     /// The account of the task. Tasks of different accounts share neither network nor volumes.
     pub account: String,

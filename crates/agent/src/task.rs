@@ -7,6 +7,7 @@
 mod accept;
 mod dependencies;
 mod environment;
+mod images;
 mod owner;
 mod plan;
 mod reporting;
@@ -73,6 +74,8 @@ pub(crate) struct Record {
     pub health: Health,
     pub runtime_id: Option<String>,
     pub image_digest: Option<String>,
+    /// The image's name here, where that is not the container's.
+    pub image_here: Option<String>,
     pub manifest_failed: bool,
     pub exit_code: Option<i64>,
     /// The first error is kept.

@@ -85,6 +85,7 @@ async fn create(runtime: &impl ContainerRuntime, command: &[&str]) -> (String, a
     let new = NewContainer {
         task: &task,
         container: &task.containers[0],
+        image: IMAGE,
         name: format!("ecs-contract-1-app-{random}"),
         account: "111122223333".into(),
         labels: [

@@ -127,7 +127,9 @@ impl CommonError {
 
     fn json(&self, service: Service) -> (&'static str, u16, String) {
         let (code, status) = match self {
-            Self::Validation(_) if service == Service::Ecs => ("InvalidParameterException", 400),
+            Self::Validation(_) if matches!(service, Service::Ecs | Service::Ecr) => {
+                ("InvalidParameterException", 400)
+            }
             Self::InvalidParameterValue(_) => ("InvalidParameterException", 400),
             Self::Validation(_) => ("ValidationException", 400),
             Self::AccessDenied(_) => ("AccessDeniedException", 400),
@@ -168,6 +170,7 @@ impl CommonError {
 
     fn message(&self, service: Service) -> String {
         match self {
+            Self::Validation(text) if service == Service::Ecr => invalid_parameter(text),
             Self::Validation(text)
             | Self::InvalidParameterValue(text)
             | Self::AccessDenied(text)
@@ -219,7 +222,64 @@ fn internal_error(service: Service) -> &'static str {
         Service::Kms => "KMSInternalException",
         Service::Iam => "ServiceFailure",
         Service::Sts => "InternalFailure",
-        Service::Ecs => "ServerException",
         Service::CloudWatchLogs => "ServiceUnavailableException",
+        Service::Ecs | Service::Ecr => "ServerException",
+    }
+}
+
+// AWS: ECR tells the first violated constraint alone, in words of its own:
+// `Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '…''`.
+fn invalid_parameter(text: &str) -> String {
+    let first = text
+        .split_once(" detected: ")
+        .map_or(text, |(_, rest)| rest);
+    let first = first.split("; Value ").next().unwrap_or(first);
+    let found = first
+        .rsplit_once(" failed to satisfy constraint: ")
+        .and_then(|(value, constraint)| Some((value.rsplit_once(" at '")?.1, constraint)));
+    let Some((member, constraint)) = found else {
+        return text.to_owned();
+    };
+    let member = member.trim_end_matches('\'');
+    match constraint.split_once("regular expression pattern: ") {
+        Some((_, pattern)) => format!(
+            "Invalid parameter at '{member}' failed to satisfy constraint: 'must satisfy regular expression '{pattern}''"
+        ),
+        None => {
+            format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ecr_tells_the_first_violated_constraint_in_its_own_words() {
+        let report = |text: &str| CommonError::Validation(text.to_owned()).report(Service::Ecr);
+        let pattern = report(
+            "2 validation errors detected: Value 'A' at 'repositoryName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z]+; Value 'x' at 'y' failed to satisfy constraint: Member must not be null",
+        );
+        assert_eq!(pattern.code, "InvalidParameterException");
+        assert_eq!(
+            pattern.message.as_deref(),
+            Some(
+                "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '[a-z]+''"
+            )
+        );
+        let missing = report(
+            "1 validation error detected: Value null at 'imageIds' failed to satisfy constraint: Member must not be null",
+        );
+        assert_eq!(
+            missing.message.as_deref(),
+            Some(
+                "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must not be null'"
+            )
+        );
+        assert_eq!(
+            report("anything else").message.as_deref(),
+            Some("anything else")
+        );
     }
 }

@@ -18,7 +18,7 @@ pub mod sigv4;
 
 pub use body::plain_body;
 pub use errors::{CommonError, ErrorReport, MessageKey, ServiceError};
-pub use generated::{ecs, iam, kms, logs, secretsmanager, ssm, sts};
+pub use generated::{ecr, ecs, iam, kms, logs, secretsmanager, ssm, sts};
 pub use operation::{Kind, Modeled, OperationAccess, decode_input};
 pub use render::{AnswerForm, Response, render_error, render_output};
 pub use route::{Refused, Routed, route};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::generated::{ecs, iam, kms, logs, secretsmanager, ssm, sts};
+use crate::generated::{ecr, ecs, iam, kms, logs, secretsmanager, ssm, sts};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,7 @@ pub enum Service {
     Sts,
     Ecs,
     CloudWatchLogs,
+    Ecr,
 }
 
 /// How a service's operations are called.
@@ -38,7 +39,7 @@ pub(crate) struct Metadata {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SecretsManager,
         Self::Ssm,
         Self::Kms,
@@ -46,6 +47,7 @@ impl Service {
         Self::Sts,
         Self::Ecs,
         Self::CloudWatchLogs,
+        Self::Ecr,
     ];
 
     fn metadata(self) -> &'static Metadata {
@@ -57,6 +59,7 @@ impl Service {
             Self::Sts => &sts::METADATA,
             Self::Ecs => &ecs::METADATA,
             Self::CloudWatchLogs => &logs::METADATA,
+            Self::Ecr => &ecr::METADATA,
         }
     }
 

@@ -12,7 +12,7 @@ use aws_sigv4::{
     sign::v4,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, header};
+use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -59,8 +59,20 @@ impl AwsClient {
 
     /// Calls `AmazonEC2ContainerServiceV20141113.<operation>`. An answered error is a [`ServiceError`].
     pub async fn ecs(&self, operation: &str, input: &Value) -> Result<Value> {
+        self.ask(self.endpoint.clone(), operation, input).await
+    }
+
+    /// How the image pulls of the tasks of a DescribeTasks request go.
+    pub async fn pulls(&self, input: &Value) -> Result<Value> {
+        let mut parts = self.endpoint.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::from_static("/_sealift/pulls"));
+        self.ask(Uri::from_parts(parts)?, "DescribeTasks", input)
+            .await
+    }
+
+    async fn ask(&self, uri: Uri, operation: &str, input: &Value) -> Result<Value> {
         let body = Bytes::from(serde_json::to_vec(input)?);
-        let request = self.signed(operation, body)?;
+        let request = self.signed(uri, operation, body)?;
         let answer = tokio::time::timeout(TIMEOUT, self.http.request(request));
         let unreachable = || format!("cannot reach the server at {}", self.endpoint);
         let answer = answer
@@ -96,14 +108,14 @@ impl AwsClient {
         Ok(body)
     }
 
-    fn signed(&self, operation: &str, body: Bytes) -> Result<Request<Full<Bytes>>> {
+    fn signed(&self, uri: Uri, operation: &str, body: Bytes) -> Result<Request<Full<Bytes>>> {
         let authority = self
             .endpoint
             .authority()
             .context("the endpoint names no host")?
             .as_str();
         let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
-        let mut request = Request::post(self.endpoint.clone())
+        let mut request = Request::post(uri)
             .header(header::HOST, authority)
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.1")
             .header("x-amz-target", HeaderValue::from_str(&target)?)

@@ -4,12 +4,18 @@ use std::{collections::HashMap, env, fs, io, path::Path, sync::Arc, time::Durati
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
-    EcsConfig, LinkLocal, resolve::ServiceEndpoints,
+    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls, resolve::ServiceEndpoints,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
-use server::{Acs, Server, WantedInstance};
-use tokio::{sync::watch, task::JoinHandle};
+use server::{Acs, PullBoard, PullState, PullStep, Server, WantedInstance};
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        watch,
+    },
+    task::JoinHandle,
+};
 use types::{OsEntropy, SystemClock};
 
 /// How long to wait for a container engine that does not answer.
@@ -29,14 +35,17 @@ pub struct LocalAgents {
 impl LocalAgents {
     /// Starts following what the server wants. `ecs_config` is the agent's configuration file, if the user named one.
     pub fn start(server: &Server, ecs_config: Option<&Path>) -> Result<Self> {
+        let pulls = Pulls::default();
         let settings = Settings {
             endpoint: server.endpoint().to_owned(),
             installation: server.installation().to_owned(),
             connector: Arc::new(InProcess(server.acs().clone())),
             api: server.api().clone(),
             ecs: read_ecs_config(ecs_config)?,
+            pulls: pulls.clone(),
         };
         let (stop, stopped) = watch::channel(false);
+        tokio::spawn(tell_of_pulls(pulls.watch(), server.pulls().clone()));
         let keeper = tokio::spawn(keep(server.wanted_instances(), settings, stopped));
         Ok(Self { stop, keeper })
     }
@@ -49,6 +58,33 @@ impl LocalAgents {
     }
 }
 
+/// Passes on how the agents' pulls go, to whoever asks the server.
+async fn tell_of_pulls(mut events: broadcast::Receiver<PullEvent>, board: PullBoard) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            // What was missed is told by what comes next.
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return,
+        };
+        let (step, progress, reason) = match event.step {
+            Pulling::Began => (PullStep::UnderWay, None, None),
+            Pulling::At(progress) => (PullStep::UnderWay, Some(progress), None),
+            Pulling::Done(progress) => (PullStep::Done, Some(progress), None),
+            Pulling::Failed(reason) => (PullStep::Failed, None, Some(reason)),
+        };
+        let progress = progress.unwrap_or_default();
+        let state = PullState {
+            image: event.image,
+            step,
+            done: progress.done,
+            total: progress.total,
+            reason,
+        };
+        board.note(&event.task_arn, &event.container, state);
+    }
+}
+
 /// What all agents of this process have in common.
 struct Settings {
     endpoint: String,
@@ -57,6 +93,7 @@ struct Settings {
     /// The AWS API, for the containers of this host.
     api: axum::Router,
     ecs: EcsConfig,
+    pulls: Pulls,
 }
 
 async fn keep(
@@ -129,12 +166,14 @@ impl Settings {
                 secrets_manager: Some(self.endpoint.clone()),
                 ssm: Some(self.endpoint.clone()),
                 logs: Some(self.endpoint.clone()),
+                ecr: Some(self.endpoint.clone()),
             },
             credentials: instance.credentials.clone(),
             container_instance_arn: instance.container_instance_arn.clone(),
             installation: self.installation.clone(),
             ecs: self.ecs.clone(),
             link_local: Some(Arc::clone(link_local)),
+            pulls: self.pulls.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         };

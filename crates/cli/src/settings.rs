@@ -4,7 +4,7 @@ use std::{env, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use server::{AccessKey, Config, HostAccess, KmsKey};
+use server::{AccessKey, Config, HostAccess, KmsKey, OciRegistry};
 use types::{AccountId, Region, SecretValue};
 
 use crate::paths;
@@ -102,6 +102,7 @@ impl Stored {
             rotators_file: None,
             log_storage: 1 << 30,
             root_key_kms: places.root_key_kms()?,
+            oci_registry: None,
             data_dir,
             root_key_file,
         })
@@ -120,6 +121,10 @@ pub struct Serving {
     /// The agent's configuration; ECS_* variables win over it [default: /etc/ecs/ecs.config where it exists]
     #[arg(long, value_name = "FILE")]
     pub ecs_config: Option<PathBuf>,
+    /// The OCI registry that keeps the images of ECR repositories; its login, if it asks for one, comes from
+    /// SEALIFT_OCI_REGISTRY_USERNAME and SEALIFT_OCI_REGISTRY_PASSWORD
+    #[arg(long, env = "SEALIFT_OCI_REGISTRY", value_name = "URL")]
+    oci_registry: Option<http::Uri>,
     /// Let tasks mount host paths below this absolute prefix (repeatable)
     #[arg(long = "allow-host-path", value_name = "PREFIX")]
     host_paths: Vec<PathBuf>,
@@ -178,10 +183,30 @@ impl Serving {
                 paths: self.host_paths.clone(),
                 own,
             },
+            oci_registry: self.oci_registry()?,
             log_storage: i64::from(self.log_storage_mib) << 20,
             rotators_file: self.rotators.clone(),
             ..config
         })
+    }
+
+    /// The registry behind ECR, with its login from the environment; never from arguments.
+    fn oci_registry(&self) -> Result<Option<OciRegistry>> {
+        let Some(url) = self.oci_registry.clone() else {
+            return Ok(None);
+        };
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let login = match (
+            variable("SEALIFT_OCI_REGISTRY_USERNAME"),
+            variable("SEALIFT_OCI_REGISTRY_PASSWORD").map(SecretValue::from),
+        ) {
+            (None, None) => None,
+            (Some(user), Some(password)) => Some((user, password)),
+            _ => bail!(
+                "set both SEALIFT_OCI_REGISTRY_USERNAME and SEALIFT_OCI_REGISTRY_PASSWORD, or neither"
+            ),
+        };
+        Ok(Some(OciRegistry { url, login }))
     }
 }
 

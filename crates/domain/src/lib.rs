@@ -1,4 +1,4 @@
-//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS, ECS and CloudWatch Logs.
+//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS, ECS, ECR and CloudWatch Logs.
 //!
 //! An operation is one file. It locates what it is about, authorises the caller, decides with pure functions, saves
 //! through [`Cx::db`](Cx) and answers. It never sees HTTP, never opens or ends a transaction, and reads time and
@@ -7,6 +7,7 @@
 mod access;
 mod cx;
 pub mod dispatch;
+pub mod ecr;
 pub mod ecs;
 pub mod iam;
 pub mod identity;

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use ecs::images::OwnRegistry;
 use tokio::sync::Notify;
 use types::{AccountId, Clock, Entropy, Region};
 
@@ -37,6 +38,19 @@ impl World {
     /// The address of this server, which agents are sent to; empty before it listens.
     pub fn endpoint(&self) -> &str {
         self.endpoint.get().map_or("", String::as_str)
+    }
+
+    /// Where this server answers as ECR: by default at its own address.
+    pub fn registry(&self) -> OwnRegistry {
+        let endpoint = self.endpoint();
+        let host = endpoint
+            .split_once("://")
+            .map_or(endpoint, |(_, host)| host);
+        OwnRegistry {
+            host: host.to_owned(),
+            account: self.settings.first_account.clone(),
+            region: self.settings.region.clone(),
+        }
     }
 }
 

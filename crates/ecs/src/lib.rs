@@ -4,6 +4,7 @@
 
 pub mod acs;
 pub mod docker_config;
+pub mod images;
 pub mod names;
 pub mod overrides;
 pub mod payload;

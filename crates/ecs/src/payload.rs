@@ -6,6 +6,7 @@ use types::{AccountId, Region};
 use crate::{
     acs,
     docker_config::docker_config,
+    images::{EcrImage, OwnRegistry},
     names::Place,
     task_definition::{Definition, is_essential, name_of, task_cpu, task_memory},
     value_from::{self, ValueFromError},
@@ -29,6 +30,8 @@ pub struct Launch<'a> {
     /// Name and id of each container.
     pub containers: &'a [(String, String)],
     pub credentials: Credentials,
+    /// Where this server answers as ECR.
+    pub registry: Option<&'a OwnRegistry>,
 }
 
 /// The credentials of a task's roles, each as far as the task needs it.
@@ -129,7 +132,7 @@ fn container(
             .filter_map(|v| Some((v.name.clone()?, v.value.clone().unwrap_or_default())))
             .collect(),
         secrets: secrets(container, account, region)?,
-        registry_authentication: registry_authentication(container, region)?,
+        registry_authentication: registry_authentication(container, launch)?,
         logs_auth_strategy: (uses_awslogs(container)
             && launch.definition.execution_role_arn.is_some())
         .then(|| "ExecutionRole".to_owned()),
@@ -235,13 +238,15 @@ fn secrets(
         .collect()
 }
 
+/// A secret of Secrets Manager where the container names one; a token of ECR where the image is there.
 fn registry_authentication(
     container: &ContainerDefinition,
-    region: &Region,
+    launch: &Launch<'_>,
 ) -> Result<Option<acs::RegistryAuthentication>, ValueFromError> {
     let Some(login) = &container.repository_credentials else {
-        return Ok(None);
+        return Ok(ecr_authentication(container, launch));
     };
+    let region = &launch.place.region;
     let secret = value_from::parse_credentials_parameter(&login.credentials_parameter, region)?;
     Ok(Some(acs::RegistryAuthentication {
         kind: "asm".to_owned(),
@@ -251,6 +256,26 @@ fn registry_authentication(
         }),
         ecr_auth_data: None,
     }))
+}
+
+fn ecr_authentication(
+    container: &ContainerDefinition,
+    launch: &Launch<'_>,
+) -> Option<acs::RegistryAuthentication> {
+    let image = container.image.as_deref()?;
+    let own = launch.registry.and_then(|own| own.image(image));
+    let image = EcrImage::parse(image).or(own)?;
+    Some(acs::RegistryAuthentication {
+        kind: "ecr".to_owned(),
+        asm_auth_data: None,
+        ecr_auth_data: Some(acs::EcrAuthData {
+            registry_id: image.account.to_string(),
+            region: image.region.to_string(),
+            endpoint_override: None,
+            // AWS: without an execution role the container instance's own role asks.
+            use_execution_role: launch.definition.execution_role_arn.is_some(),
+        }),
+    })
 }
 
 fn volume(volume: &Volume) -> acs::Volume {
@@ -292,8 +317,39 @@ mod tests {
             has_run: false,
             containers: &[("app".to_owned(), "c-1".to_owned())],
             credentials: Credentials::default(),
+            registry: Some(&OwnRegistry {
+                host: "127.0.0.1:4566".to_owned(),
+                account: "111122223333".parse().unwrap(),
+                region: "us-west-2".parse().unwrap(),
+            }),
         })
         .unwrap()
+    }
+
+    #[test]
+    fn an_image_of_ecr_needs_a_token_of_its_registry() {
+        for (image, registry) in [
+            (
+                "444455556666.dkr.ecr.eu-west-1.amazonaws.com/app:1",
+                Some(("444455556666", "eu-west-1")),
+            ),
+            ("127.0.0.1:4566/app:1", Some(("111122223333", "us-west-2"))),
+            (
+                "127.0.0.1:4566/444455556666/eu-west-1/app",
+                Some(("444455556666", "eu-west-1")),
+            ),
+            ("127.0.0.1:5000/app:1", None),
+            ("app:1", None),
+        ] {
+            let mut app = container("app");
+            app.image = Some(image.to_owned());
+            let login = told(app).containers[0].registry_authentication.clone();
+            let data = login.map(|login| login.ecr_auth_data.unwrap());
+            let told = data
+                .as_ref()
+                .map(|data| (data.registry_id.as_str(), data.region.as_str()));
+            assert_eq!(told, registry, "{image}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use domain::{HostAccess, identity::AccessKey};
 use types::{AccountId, Region};
 
-use crate::root_key::KmsKey;
+use crate::{registry::OciRegistry, root_key::KmsKey};
 
 /// Everything a server needs to know to start.
 pub struct Config {
@@ -36,4 +36,6 @@ pub struct Config {
     pub rotators_file: Option<PathBuf>,
     /// So many bytes at most are kept of log lines.
     pub log_storage: i64,
+    /// The registry behind the ECR registries of this server; without one, nothing can be pushed or pulled.
+    pub oci_registry: Option<OciRegistry>,
 }

@@ -12,6 +12,8 @@ mod local_instances;
 pub mod operator;
 mod parameter_policies;
 mod pipeline;
+mod pulls;
+mod registry;
 mod root_key;
 mod rotation;
 mod start;
@@ -22,6 +24,8 @@ pub use credentials_file::{CredentialsFile, CredentialsFileError, DEFAULT as DEF
 pub use data_dir::{endpoint_file, is_in_use};
 pub use domain::{HostAccess, identity::AccessKey};
 pub use local_instances::WantedInstance;
+pub use pulls::{PullBoard, PullState, PullStep};
+pub use registry::{OciRegistry, OciRegistryError};
 pub use root_key::{KmsKey, KmsKeyError, RootKeyError};
 pub use rotation::RotatorsError;
 pub use start::{Server, StartError};

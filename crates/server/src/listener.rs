@@ -7,14 +7,18 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, Request, State},
     response::Response,
-    routing::get,
+    routing::{any, get, post},
     serve::ListenerExt as _,
 };
 use http::{StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
-use crate::pipeline::{Pipeline, ReadBody};
+use crate::{
+    pipeline::{Pipeline, ReadBody},
+    pulls::{self, PullBoard, Pulls},
+    registry::Registry,
+};
 
 /// Larger than any request of nearly all services here can be: a 64 KiB value in which every character is escaped.
 const MAX_BODY: usize = 1024 * 1024;
@@ -24,11 +28,24 @@ const MAX_LOG_BODY: usize = 4 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Everything that is answered.
-pub fn routes(pipeline: Pipeline) -> Router {
+pub fn routes(pipeline: Pipeline, pulls: PullBoard, registry: Registry) -> Router {
+    let images = Router::new()
+        .route("/v2", any(image))
+        .route("/v2/", any(image))
+        .route("/v2/{*path}", any(image))
+        .with_state(registry);
+    let watched = Router::new()
+        .route("/_sealift/pulls", post(pulls_of_tasks))
+        .with_state(Pulls {
+            pipeline: pipeline.clone(),
+            board: pulls,
+        });
     Router::new()
         .route("/_sealift/health", get(health).fallback(aws))
         .fallback(aws)
         .with_state(pipeline)
+        .merge(images)
+        .merge(watched)
 }
 
 /// Serves until `stop` turns true, then answers what is under way.
@@ -64,6 +81,32 @@ async fn health() -> Response {
         header::HeaderValue::from_static("application/json"),
     );
     response
+}
+
+/// `/v2/…`: the ECR registries, in Docker's registry protocol. A layer may be of any size, so nothing is read ahead.
+async fn image(
+    State(registry): State<Registry>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    registry.respond(request, peer).await
+}
+
+/// `POST /_sealift/pulls`: a DescribeTasks request, signed for this path, answered with how the pulls of those tasks go.
+async fn pulls_of_tasks(
+    State(Pulls { pipeline, board }): State<Pulls>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    if !pulls::is_about_tasks(&parts) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        return response;
+    }
+    let body = read(body, MAX_BODY).await;
+    let answer = pipeline.respond(parts, body, peer).await;
+    pulls::of_described(&board, answer).await.map(Body::new)
 }
 
 /// Everything else is the AWS API.

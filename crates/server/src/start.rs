@@ -21,6 +21,8 @@ use crate::{
     operator::{self, Operator},
     parameter_policies,
     pipeline::Pipeline,
+    pulls::PullBoard,
+    registry::{OciRegistryError, Registry},
     root_key::{self, RootKeyError, RootKeySource},
     rotation::{self, RotatorsError, Runner},
 };
@@ -33,6 +35,7 @@ pub struct Server {
     api: axum::Router,
     world: Arc<World>,
     wanted_instances: WantedInstances,
+    pulls: PullBoard,
     stopping: watch::Sender<bool>,
     running: JoinSet<()>,
     data_dir: DataDir,
@@ -61,6 +64,8 @@ pub enum StartError {
     Credentials(#[from] CredentialsFileError),
     #[error(transparent)]
     Rotators(#[from] RotatorsError),
+    #[error(transparent)]
+    OciRegistry(#[from] OciRegistryError),
     #[error("cannot write `{path}`: {source}")]
     File { path: PathBuf, source: io::Error },
     #[error("the database failed while starting: {}", .0.chain())]
@@ -96,8 +101,12 @@ impl Server {
 
         let (stopping, stop) = watch::channel(false);
         let acs = Acs::new(Arc::clone(&world), audit.clone());
+        let behind = config.oci_registry.as_ref();
+        let pulls = PullBoard::default();
+        let registry = Registry::new(Arc::clone(&world), audit.clone(), behind)?;
         let mut running = JoinSet::new();
-        let api = listener::routes(Pipeline::new(Arc::clone(&world), audit.clone()));
+        let pipeline = Pipeline::new(Arc::clone(&world), audit.clone());
+        let api = listener::routes(pipeline, pulls.clone(), registry);
         running.spawn(listener::serve(listener, api.clone(), stop.clone()));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
@@ -124,6 +133,7 @@ impl Server {
             api,
             world,
             wanted_instances,
+            pulls,
             stopping,
             running,
             data_dir,
@@ -146,6 +156,11 @@ impl Server {
     /// ([`ConnectInfo`](axum::extract::ConnectInfo)).
     pub fn api(&self) -> &axum::Router {
         &self.api
+    }
+
+    /// Where agents of this process tell how their pulls go.
+    pub fn pulls(&self) -> &PullBoard {
+        &self.pulls
     }
 
     /// The id of this installation, by which its containers are told from those of another on the same engine.

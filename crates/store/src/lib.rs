@@ -18,6 +18,7 @@ mod tables;
 mod testing;
 mod writer;
 
+pub mod ecr;
 pub mod ecs;
 pub mod iam;
 pub mod kms;

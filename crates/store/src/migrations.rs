@@ -19,6 +19,7 @@ const STEPS: &[(i64, &str)] = &[
     (10, include_str!("../migrations/0010_rotation.sql")),
     (11, include_str!("../migrations/0011_parameters.sql")),
     (12, include_str!("../migrations/0012_kms.sql")),
+    (13, include_str!("../migrations/0013_ecr.sql")),
     (14, include_str!("../migrations/0014_logs.sql")),
 ];
 

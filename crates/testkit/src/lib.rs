@@ -65,6 +65,7 @@ pub async fn start_in(dir: TempDir) -> TestAws {
         host: HostAccess::default(),
         rotators_file: None,
         log_storage: 1 << 30,
+        oci_registry: None,
     })
     .await
     .expect("the server starts");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_credential_types::Credentials as SdkCredentials;
+use aws_credential_types::{Credentials as SdkCredentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider as Tls, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -19,6 +19,8 @@ pub struct ServiceEndpoints {
     pub ssm: Option<String>,
     /// Where the `awslogs` driver writes.
     pub logs: Option<String>,
+    /// Where tokens for ECR's registries are asked for.
+    pub ecr: Option<String>,
 }
 
 /// Makes clients. One HTTP client with its connections and root certificates serves them all, so that a client costs
@@ -67,6 +69,22 @@ impl AwsClients {
         aws_sdk_ssm::Client::from_conf(config.build())
     }
 
+    pub(super) fn ecr(
+        &self,
+        region: &str,
+        credentials: SharedCredentialsProvider,
+    ) -> aws_sdk_ecr::Client {
+        let mut config = aws_sdk_ecr::Config::builder()
+            .behavior_version(aws_sdk_ecr::config::BehaviorVersion::latest())
+            .region(aws_sdk_ecr::config::Region::new(region.to_owned()))
+            .credentials_provider(credentials)
+            .http_client(self.http.clone())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        config.set_endpoint_url(self.endpoints.ecr.clone());
+        aws_sdk_ecr::Client::from_conf(config.build())
+    }
+
     /// The address that an error text names.
     pub(super) fn secrets_manager_url(&self, region: &str) -> String {
         url(
@@ -74,6 +92,10 @@ impl AwsClients {
             "secretsmanager",
             region,
         )
+    }
+
+    pub(super) fn ecr_url(&self, region: &str) -> String {
+        url(self.endpoints.ecr.as_deref(), "api.ecr", region)
     }
 
     pub(super) fn ssm_url(&self, region: &str) -> String {
@@ -95,7 +117,7 @@ fn url(endpoint: Option<&str>, service: &str, region: &str) -> String {
     }
 }
 
-fn sdk_credentials(role: &Credentials) -> SdkCredentials {
+pub(crate) fn sdk_credentials(role: &Credentials) -> SdkCredentials {
     let text =
         |secret: &types::SecretValue| secret.expose_secret_str().unwrap_or_default().to_owned();
     let token = (!role.session_token.is_empty()).then(|| text(&role.session_token));

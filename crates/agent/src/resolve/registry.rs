@@ -2,16 +2,29 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ecs::acs::{Container, Credentials};
 use types::SecretValue;
 
 use super::{AwsClients, Json, ResolveError, secrets_manager::get_secret_value};
 
 /// A user name and password. Docker sends them to whatever registry the image's name says.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RegistryLogin {
     pub username: SecretValue,
     pub password: SecretValue,
+}
+
+impl RegistryLogin {
+    /// What must not stand in a text: the password, and the login as HTTP sends it.
+    pub(crate) fn forms(&self) -> [SecretValue; 2] {
+        let mut plain = self.username.expose_secret().to_vec();
+        plain.push(b':');
+        plain.extend_from_slice(self.password.expose_secret());
+        let plain = SecretValue::from(plain);
+        let basic = SecretValue::from(STANDARD.encode(plain.expose_secret()));
+        [self.password.clone(), basic]
+    }
 }
 
 /// Reads the logins that a task's containers name.

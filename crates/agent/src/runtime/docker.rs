@@ -30,7 +30,7 @@ use types::{SecretValue, Timestamp};
 
 use super::{
     ContainerRuntime, ContainerState, Engine, FoundContainer, Health, LocalImage, LogChunk,
-    LogStream, NetworkBinding, NewContainer, Phase, RuntimeError,
+    LogStream, NetworkBinding, NewContainer, Phase, Pull, RuntimeError,
 };
 use crate::{redact::redact, resolve::RegistryLogin};
 
@@ -111,13 +111,8 @@ impl ContainerRuntime for DockerRuntime {
         image::manifest_digest(&self.docker, image, login).await
     }
 
-    async fn pull(
-        &self,
-        image: &str,
-        digest: Option<&str>,
-        login: Option<&RegistryLogin>,
-    ) -> Result<(), RuntimeError> {
-        image::pull(&self.docker, image, digest, login).await
+    async fn pull(&self, pull: &Pull<'_>) -> Result<(), RuntimeError> {
+        image::pull(&self.docker, pull).await
     }
 
     async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError> {

@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     Command, ContainerError, Known, Progress, Record,
     dependencies::{self, Condition, Wait},
+    images::{EcrTokens, ImageAccess},
     plan::{self, Step, View},
     reporting::Reporting,
     steps::Subject,
@@ -44,7 +45,8 @@ type Logins = HashMap<String, RegistryLogin>;
 /// The end of a job.
 enum Event {
     Manifest(usize, Result<Option<String>, ContainerError>),
-    Pulled(usize, Result<(), ContainerError>),
+    /// With the image's name here, where that is not the container's.
+    Pulled(usize, Result<Option<String>, ContainerError>),
     Created(usize, Result<String, ContainerError>),
     Started(usize, Result<ContainerState, ContainerError>),
     Health(usize, Health),
@@ -77,6 +79,7 @@ pub(crate) struct Owner {
     /// `None` until they are read; empty where none are needed.
     logins: Option<Logins>,
     logins_under_way: bool,
+    tokens: Arc<EcrTokens>,
     waits_for_role: bool,
     jobs: FuturesUnordered<BoxFuture<'static, Event>>,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -108,6 +111,7 @@ impl Owner {
             fetches: BTreeMap::new(),
             logins: None,
             logins_under_way: false,
+            tokens: Arc::default(),
             waits_for_role: false,
             jobs: FuturesUnordered::new(),
             commands,
@@ -261,14 +265,14 @@ impl Owner {
             task: self.task.clone(),
             index,
         };
-        let login = self.login(index);
+        let access = self.image_access(index);
         let record = self.record_mut(index);
         let id = record.runtime_id.clone().unwrap_or_default();
         match step {
             Step::LookUpManifest => {
                 record.busy = true;
                 self.push_abandonable(index, async move {
-                    Event::Manifest(index, subject.look_up_manifest(login).await)
+                    Event::Manifest(index, subject.look_up_manifest(access).await)
                 });
             }
             Step::Pull => {
@@ -276,13 +280,16 @@ impl Owner {
                 let digest = record.image_digest.clone();
                 self.reporting.pull_began(self.shared.now());
                 self.push_abandonable(index, async move {
-                    Event::Pulled(index, subject.pull(digest, login).await)
+                    Event::Pulled(index, subject.pull(digest, access).await)
                 });
             }
             Step::Create => {
                 record.busy = true;
+                let image = record.image_here.clone();
                 let (values, peers) = (self.values(), self.peers());
-                let job = async move { Event::Created(index, subject.create(values, peers).await) };
+                let job = async move {
+                    Event::Created(index, subject.create(image, values, peers).await)
+                };
                 self.jobs.push(job.boxed());
             }
             Step::Start => {
@@ -313,6 +320,14 @@ impl Owner {
             }
         };
         self.jobs.push(job.boxed());
+    }
+
+    fn image_access(&self, index: usize) -> ImageAccess {
+        ImageAccess {
+            login: self.login(index),
+            role: self.role.clone(),
+            tokens: self.tokens.clone(),
+        }
     }
 
     fn login(&self, index: usize) -> Option<RegistryLogin> {

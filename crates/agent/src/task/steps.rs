@@ -1,11 +1,6 @@
 //! The steps that take time. Each runs beside the owner of its task and ends in what the owner is told.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use ecs::acs::{Container, Credentials, Task};
 use tokio::time::{sleep, timeout};
@@ -15,16 +10,12 @@ use super::{
     environment::{Offers, ResolvedValues, compose},
 };
 use crate::{
-    ImagePullBehavior,
     backoff::Backoff,
     labels, link_local, reason,
-    resolve::RegistryLogin,
     runtime::{ContainerState, Health, NewContainer, Phase, RuntimeError},
     tasks::Shared,
 };
 
-const MANIFEST_ATTEMPTS: u32 = 9;
-const PULL_ATTEMPTS: u32 = 5;
 /// Between looks at an engine that does not answer, or at a health check.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,126 +28,21 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    fn container(&self) -> &Container {
+    pub fn container(&self) -> &Container {
         self.task
             .containers
             .get(self.index)
             .expect("steps are made for containers of the task")
     }
 
-    fn image(&self) -> &str {
+    pub fn image(&self) -> &str {
         &self.container().image
     }
 
-    /// The digest of the image: the registry's, or that of the image here where this one will be used. `None` for an
-    /// image that no registry gave.
-    pub async fn look_up_manifest(
-        &self,
-        login: Option<RegistryLogin>,
-    ) -> Result<Option<String>, ContainerError> {
-        const NAME: &str = "CannotPullImageManifestError";
-        let runtime = &self.shared.runtime;
-        let local = runtime
-            .local_image(self.image())
-            .await
-            .map_err(|error| ContainerError::of(NAME, &error))?;
-        if let Some(local) = local
-            && (local.digest.is_none() || self.uses_local_image())
-        {
-            return Ok(local.digest);
-        }
-        let backoff = Backoff::new(Duration::from_millis(10), 3.0, Duration::from_secs(5), 0.2);
-        let lookup = self.retried(MANIFEST_ATTEMPTS, backoff, || {
-            runtime.manifest_digest(self.image(), login.as_ref())
-        });
-        let limit = self.shared.config.ecs.manifest_pull_timeout;
-        within(limit, "MANIFEST_PULLED", NAME, lookup)
-            .await
-            .map(Some)
-    }
-
-    /// Brings the image here where the pull behaviour asks for it.
-    pub async fn pull(
-        &self,
-        digest: Option<String>,
-        login: Option<RegistryLogin>,
-    ) -> Result<(), ContainerError> {
-        const NAME: &str = "CannotPullContainerError";
-        let runtime = &self.shared.runtime;
-        let local = runtime
-            .local_image(self.image())
-            .await
-            .map_err(|error| ContainerError::of(NAME, &error))?;
-        let is_here = local.is_some();
-        if local.is_some_and(|local| local.digest.is_none() || self.uses_local_image()) {
-            return Ok(());
-        }
-        let backoff = Backoff::new(
-            Duration::from_millis(1100),
-            2.0,
-            Duration::from_secs(5),
-            0.2,
-        );
-        let pull = self.retried(PULL_ATTEMPTS, backoff, || {
-            runtime.pull(self.image(), digest.as_deref(), login.as_ref())
-        });
-        let limit = self.shared.config.ecs.image_pull_timeout;
-        match within(limit, "pulled", NAME, pull).await {
-            Ok(()) => {
-                let pulled = self.shared.pulled.lock();
-                let mut pulled = pulled.unwrap_or_else(PoisonError::into_inner);
-                pulled.insert(self.image().to_owned());
-                Ok(())
-            }
-            // AWS: the default is satisfied with the image that is here.
-            Err(error) if is_here && self.pull_behavior() == ImagePullBehavior::Default => {
-                tracing::warn!(image = self.image(), %error, "using the image that is here");
-                Ok(())
-            }
-            Err(error) => Err(ContainerError::new(error.name, pull_hint(&error.text))),
-        }
-    }
-
-    fn pull_behavior(&self) -> ImagePullBehavior {
-        self.shared.config.ecs.image_pull_behavior
-    }
-
-    fn uses_local_image(&self) -> bool {
-        match self.pull_behavior() {
-            ImagePullBehavior::Default | ImagePullBehavior::Always => false,
-            ImagePullBehavior::PreferCached => true,
-            ImagePullBehavior::Once => {
-                let pulled = &self.shared.pulled;
-                let pulled = pulled.lock().unwrap_or_else(PoisonError::into_inner);
-                pulled.contains(self.image())
-            }
-        }
-    }
-
-    async fn retried<T, F>(
-        &self,
-        attempts: u32,
-        mut backoff: Backoff,
-        attempt: impl Fn() -> F,
-    ) -> Result<T, RuntimeError>
-    where
-        F: Future<Output = Result<T, RuntimeError>>,
-    {
-        for _ in 1..attempts {
-            match attempt().await {
-                Ok(done) => return Ok(done),
-                Err(error) => {
-                    tracing::debug!(image = self.image(), %error, "trying again");
-                    sleep(backoff.next_wait(self.shared.config.entropy.as_ref())).await;
-                }
-            }
-        }
-        attempt().await
-    }
-
-    /// Creates the container with its values, which are in nobody's hands but the engine's afterwards.
+    /// Creates the container of the image with its values, which are in nobody's hands but the engine's afterwards.
     pub async fn create(
         &self,
+        image_here: Option<String>,
         values: ResolvedValues,
         peers: BTreeMap<String, String>,
     ) -> Result<String, ContainerError> {
@@ -165,8 +51,9 @@ impl Subject {
             config, runtime, ..
         } = self.shared.as_ref();
         let container = self.container();
+        let name = image_here.as_deref().unwrap_or(self.image());
         let image = runtime
-            .local_image(self.image())
+            .local_image(name)
             .await
             .map_err(|error| ContainerError::of(NAME, &error))?
             .unwrap_or_default();
@@ -182,6 +69,7 @@ impl Subject {
         let new = NewContainer {
             task: &self.task,
             container,
+            image: name,
             name: labels::container_name(&self.task, container, &config.entropy.hex::<10>()),
             account: account_of(&self.task.arn),
             labels: labels::of_container(
@@ -296,8 +184,37 @@ impl Subject {
     }
 }
 
+/// How often a registry is asked, and with which waits in between.
+pub(super) struct Retries {
+    pub attempts: u32,
+    pub backoff: Backoff,
+}
+
+impl Retries {
+    pub async fn run<T, F>(
+        mut self,
+        shared: &Shared,
+        image: &str,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, RuntimeError>
+    where
+        F: Future<Output = Result<T, RuntimeError>>,
+    {
+        for _ in 1..self.attempts {
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => {
+                    tracing::debug!(image, %error, "trying again");
+                    sleep(self.backoff.next_wait(shared.config.entropy.as_ref())).await;
+                }
+            }
+        }
+        attempt().await
+    }
+}
+
 /// Ends a step after its limit, in the agent's words.
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     state: &str,
     name: &'static str,
@@ -313,22 +230,6 @@ async fn within<T>(
             ),
         )),
     }
-}
-
-/// What a user can do about a failed pull, in front of the engine's text.
-fn pull_hint(text: &str) -> String {
-    let hint = if text.contains("denied: User: ")
-        && text.contains("is not authorized to perform: ecr:BatchGetImage on resource")
-    {
-        "The task can’t pull the image. Check that the role has the permissions to pull images from the registry. "
-    } else if text.contains("denied: requested access to the resource is denied") {
-        "The task can’t pull the image. Check whether the image exists. "
-    } else if text.contains("request canceled while waiting for connection") {
-        "The task can’t pull the image. Check your network configuration. "
-    } else {
-        ""
-    };
-    format!("{hint}{text}")
 }
 
 fn account_of(task_arn: &str) -> String {

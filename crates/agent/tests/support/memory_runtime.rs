@@ -13,7 +13,7 @@ use agent::{
     resolve::RegistryLogin,
     runtime::{
         ContainerRuntime, ContainerState, Engine, FoundContainer, Health, LocalImage, LogChunk,
-        LogStream, NewContainer, Phase, RuntimeError,
+        LogStream, NewContainer, Phase, Pull, RuntimeError,
     },
 };
 use async_trait::async_trait;
@@ -146,18 +146,13 @@ impl ContainerRuntime for MemoryRuntime {
         Ok(DIGEST.into())
     }
 
-    async fn pull(
-        &self,
-        image: &str,
-        _: Option<&str>,
-        login: Option<&RegistryLogin>,
-    ) -> Result<(), RuntimeError> {
-        if let Some(login) = login {
+    async fn pull(&self, pull: &Pull<'_>) -> Result<(), RuntimeError> {
+        if let Some(login) = pull.login {
             let text = |value: &types::SecretValue| value.expose_secret_str().unwrap().to_owned();
             let login = (text(&login.username), text(&login.password));
             self.logins.lock().unwrap().push(login);
         }
-        if image.contains("missing") {
+        if pull.source.contains("missing") {
             return Err(RuntimeError::Engine("manifest unknown".into()));
         }
         Ok(())

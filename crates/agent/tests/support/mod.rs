@@ -9,7 +9,7 @@ pub mod services;
 
 use std::{sync::Arc, time::Duration};
 
-use agent::{AgentConfig, EcsConfig, resolve::ServiceEndpoints};
+use agent::{AgentConfig, EcsConfig, Pulls, resolve::ServiceEndpoints};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use ecs::acs;
 use types::{OsEntropy, SecretValue, SystemClock};
@@ -29,6 +29,7 @@ pub fn config(url: &str) -> AgentConfig {
             secrets_manager: Some(url.into()),
             ssm: Some(url.into()),
             logs: Some(url.into()),
+            ecr: Some(url.into()),
         },
         credentials: SharedCredentialsProvider::new(Credentials::new(
             "AKIAINSTANCEORACLE00",
@@ -44,6 +45,7 @@ pub fn config(url: &str) -> AgentConfig {
             ..EcsConfig::default()
         },
         link_local: None,
+        pulls: Pulls::default(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),
     }

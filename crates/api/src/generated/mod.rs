@@ -2,6 +2,7 @@
 
 //! The generated services.
 
+pub mod ecr;
 pub mod ecs;
 pub mod iam;
 pub mod kms;
@@ -15,6 +16,24 @@ pub mod sts;
 macro_rules! for_each_operation {
     ($callback:ident) => {
         $callback! {
+            (ecr, batch_check_layer_availability, BatchCheckLayerAvailability)
+            (ecr, batch_delete_image, BatchDeleteImage)
+            (ecr, batch_get_image, BatchGetImage)
+            (ecr, create_repository, CreateRepository)
+            (ecr, delete_repository, DeleteRepository)
+            (ecr, delete_repository_policy, DeleteRepositoryPolicy)
+            (ecr, describe_images, DescribeImages)
+            (ecr, describe_repositories, DescribeRepositories)
+            (ecr, get_authorization_token, GetAuthorizationToken)
+            (ecr, get_download_url_for_layer, GetDownloadUrlForLayer)
+            (ecr, get_repository_policy, GetRepositoryPolicy)
+            (ecr, list_images, ListImages)
+            (ecr, list_tags_for_resource, ListTagsForResource)
+            (ecr, put_image, PutImage)
+            (ecr, put_image_tag_mutability, PutImageTagMutability)
+            (ecr, set_repository_policy, SetRepositoryPolicy)
+            (ecr, tag_resource, TagResource)
+            (ecr, untag_resource, UntagResource)
             (ecs, create_cluster, CreateCluster)
             (ecs, delete_cluster, DeleteCluster)
             (ecs, deregister_task_definition, DeregisterTaskDefinition)

@@ -2,6 +2,7 @@
 
 mod follow;
 mod outcome;
+mod pulls;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -106,6 +107,9 @@ async fn start_and_follow(
         return Ok(Outcome::not_placed(reason, COULD_NOT_START));
     };
     let logs_to_stderr = arguments.output == Output::Json;
-    let stopped = follow::until_stopped(client, &arguments.cluster, task, logs_to_stderr).await?;
+    let shown = pulls::show(client.clone(), &arguments.cluster, task);
+    let stopped = follow::until_stopped(client, &arguments.cluster, task, logs_to_stderr).await;
+    shown.end().await;
+    let stopped = stopped?;
     Ok(Outcome::of(&stopped, definition, COULD_NOT_START))
 }

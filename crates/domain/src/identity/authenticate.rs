@@ -41,7 +41,8 @@ pub async fn authenticate(
         if let Holder::Role { id, .. } = &record.holder {
             world.identity.uses().note(id, service, region, now);
         }
-        return session_caller::find(db, world, access_key_id, record, partition, service).await;
+        return session_caller::find(db, world, access_key_id, token, record, partition, service)
+            .await;
     }
     let key = db.access_key(access_key_id).await?;
     let Some((key, generation)) = key.filter(|(key, _)| key.active) else {
@@ -61,7 +62,39 @@ pub(crate) async fn caller_of_session(
     (partition, service): (&str, Service),
 ) -> Result<Caller, CommonError> {
     let (record, _) = open_session(world, access_key_id, token)?;
-    session_caller::find(db, world, access_key_id, record, partition, service).await
+    session_caller::find(db, world, access_key_id, token, record, partition, service).await
+}
+
+/// The caller behind an access key whose signature was verified before, when they asked for a token that stands for them.
+/// AWS: such a token outlives the session that asked for it.
+pub async fn recall(
+    db: &mut Session,
+    world: &World,
+    access_key_id: &str,
+    session_token: Option<&str>,
+    partition: &str,
+) -> Result<Caller, CommonError> {
+    if let Some(token) = session_token {
+        let root_keys = world.root_key.of_sessions(world.clock.now());
+        let mut opened = root_keys.iter();
+        let record = opened.find_map(|root_key| session::open(root_key, access_key_id, token));
+        let record = record.ok_or(SignatureError::InvalidToken)?;
+        return session_caller::find(
+            db,
+            world,
+            access_key_id,
+            token,
+            record,
+            partition,
+            Service::Ecr,
+        )
+        .await;
+    }
+    let key = db.access_key(access_key_id).await?;
+    let Some((key, generation)) = key.filter(|(key, _)| key.active) else {
+        return Err(SignatureError::InvalidToken.into());
+    };
+    long_term(db, world, key, generation, partition).await
 }
 
 /// The record of a session that is not over, and the root key that it was made under.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use policy::{Attached, Context, Principal, Sources};
-use types::{AccountId, Region, Tag, Timestamp};
+use types::{AccountId, Region, SecretValue, Tag, Timestamp};
 
 use crate::RequestFacts;
 
@@ -33,6 +33,8 @@ pub struct Permissions {
 pub struct CallerSession {
     pub issued: Timestamp,
     pub expires: Timestamp,
+    /// The token that the session is known by.
+    pub token: SecretValue,
     /// The session's own policies; `None` where it was given none, and so is not limited.
     pub policies: Option<Arc<[Attached]>>,
     pub tags: Vec<Tag>,

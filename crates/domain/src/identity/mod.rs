@@ -23,6 +23,7 @@ pub use account::{INSTANCE_ROLE, NewAccount, RootKey, create_account, ensure_acc
 pub(crate) use account::{access_key_purpose, seal_key};
 pub use authenticate::authenticate;
 pub(crate) use authenticate::caller_of_session;
+pub(crate) use authenticate::recall;
 pub use cache::Cache;
 pub use caller::{Caller, CallerSession, Permissions};
 pub use pass_role::authorize_pass_role;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::{CommonError, Service, sigv4::SignatureError};
 use policy::{Attached, Principal};
 use store::Session;
-use types::{AccountId, Fault};
+use types::{AccountId, Fault, SecretValue};
 
 use super::{
     Caller, CallerSession, Permissions, aws_managed,
@@ -31,6 +31,7 @@ pub(super) async fn find(
     db: &mut Session,
     world: &World,
     access_key_id: &str,
+    token: &str,
     record: SessionRecord,
     partition: &str,
     service: Service,
@@ -62,6 +63,7 @@ pub(super) async fn find(
         session: Some(CallerSession {
             issued: record.issued,
             expires: record.expires,
+            token: SecretValue::from(token),
             policies,
             tags: record.tags,
             transitive_tag_keys: record.transitive_tag_keys,

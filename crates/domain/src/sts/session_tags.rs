@@ -78,6 +78,7 @@ mod tests {
         CallerSession {
             issued: Timestamp::default(),
             expires: Timestamp::default(),
+            token: types::SecretValue::default(),
             policies: None,
             tags: vec![tag("Team", "red"), tag("stage", "dev")],
             transitive_tag_keys: vec!["Team".to_owned()],

@@ -6,7 +6,10 @@ use api::ecs::{ContainerDefinition, LogDriver, NetworkMode, Secret};
 use types::{AccountId, Region};
 
 use super::Definition;
-use crate::value_from::{self, Provider};
+use crate::{
+    images::EcrImage,
+    value_from::{self, Provider},
+};
 
 /// The names of the capabilities the definition needs, in order.
 pub fn requires_attributes(
@@ -36,6 +39,13 @@ pub fn requires_attributes(
         let log = container.log_configuration.as_ref();
         let options = log.and_then(|l| l.secret_options.as_ref());
         of(options, "bootstrap.log-driver", &mut names);
+        let image = container.image.as_deref().unwrap_or_default();
+        if EcrImage::parse(image).is_some() {
+            names.insert("com.amazonaws.ecs.capability.ecr-auth".to_owned());
+            if definition.execution_role_arn.is_some() {
+                names.insert("ecs.capability.execution-role-ecr-pull".to_owned());
+            }
+        }
         let awslogs = log.is_some_and(|l| l.log_driver == LogDriver::Awslogs);
         if awslogs && definition.execution_role_arn.is_some() {
             names.insert("ecs.capability.execution-role-awslogs".to_owned());

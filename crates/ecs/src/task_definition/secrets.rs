@@ -6,7 +6,7 @@ use api::ecs::{ContainerDefinition, Secret};
 use types::{AccountId, Region};
 
 use super::{Definition, Invalid};
-use crate::value_from;
+use crate::{images::EcrImage, value_from};
 
 pub(super) fn validate(
     container: &ContainerDefinition,
@@ -103,7 +103,7 @@ fn registry_login(
     container: &ContainerDefinition,
     region: &Region,
 ) -> Result<(), Invalid> {
-    if is_ecr(container.image.as_deref().unwrap_or_default()) {
+    if EcrImage::parse(container.image.as_deref().unwrap_or_default()).is_some() {
         return Err(Invalid::new(
             "Private repository credentials are not a supported authentication method for ECR repositories.",
         ));
@@ -111,13 +111,4 @@ fn registry_login(
     value_from::parse_credentials_parameter(parameter, region)
         .map(drop)
         .map_err(|error| Invalid(error.message("credentialsParameter")))
-}
-
-/// Whether the image's registry is ECR: `<account>.dkr.ecr[-fips].<region>.amazonaws.com[.cn]/…`.
-fn is_ecr(image: &str) -> bool {
-    let registry = image.split('/').next().unwrap_or_default();
-    let (account, rest) = registry.split_once('.').unwrap_or_default();
-    account.parse::<AccountId>().is_ok()
-        && (rest.starts_with("dkr.ecr.") || rest.starts_with("dkr.ecr-fips."))
-        && (rest.ends_with(".amazonaws.com") || rest.ends_with(".amazonaws.com.cn"))
 }

@@ -23,6 +23,7 @@ fn config(dir: &std::path::Path) -> Config {
         host: HostAccess::default(),
         rotators_file: None,
         log_storage: 1 << 30,
+        oci_registry: None,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn create_body(
     let mut body: ContainerCreateBody =
         document(config, "config").map_err(RuntimeError::ContainerConfig)?;
 
-    body.image = Some(container.image.clone());
+    body.image = Some(new.image.to_owned());
     if container.command.is_some() {
         body.cmd.clone_from(&container.command);
     }

@@ -16,9 +16,11 @@ impl Owner {
             Event::Pulled(index, outcome) => {
                 self.reporting.pull_ended(self.shared.now());
                 match outcome {
-                    Ok(()) => {
+                    Ok(name) => {
                         self.reach(index, Known::Pulled);
-                        self.record_mut(index).reason = None;
+                        let record = self.record_mut(index);
+                        record.reason = None;
+                        record.image_here = name;
                     }
                     Err(error) => {
                         self.fail(index, &error);

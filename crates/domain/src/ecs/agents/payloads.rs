@@ -138,6 +138,7 @@ async fn task_message(
         .map(|container| (container.name, container.id))
         .collect();
     let place = place_of(home);
+    let registry = world.registry();
     let task = payload::task(Launch {
         place: &place,
         cluster: &row.task.cluster,
@@ -150,6 +151,7 @@ async fn task_message(
         has_run: row.state.started_at.is_some(),
         containers: &containers,
         credentials,
+        registry: Some(&registry),
     });
     Ok(task.map_err(|error| error.to_string()))
 }

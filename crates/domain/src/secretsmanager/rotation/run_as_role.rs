@@ -101,6 +101,7 @@ async fn context(
     let facts = RequestFacts {
         id: world.entropy.uuid(),
         source_ip: None,
+        referer: None,
         user_agent: None,
         secure: true,
         answer_form: api::AnswerForm::default(),

@@ -10,6 +10,7 @@ fn body(task: &Task, container: &Container) -> Result<serde_json::Value, Runtime
     let new = NewContainer {
         task,
         container,
+        image: &container.image,
         name: "ecs-family-1-app-ab".into(),
         account: "111122223333".into(),
         labels: [("com.amazonaws.ecs.task-arn".to_owned(), task.arn.clone())].into(),
