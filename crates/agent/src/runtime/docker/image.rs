@@ -75,8 +75,14 @@ pub(super) async fn local(
 /// The digest in this repository. What the same image is called elsewhere says nothing of where this name came from.
 fn digest_of(digests: &[String], repository: &str) -> Option<String> {
     let mut pairs = digests.iter().filter_map(|digest| digest.split_once('@'));
-    let (_, digest) = pairs.find(|(name, _)| *name == repository)?;
+    let (_, digest) = pairs.find(|(name, _)| familiar(name) == familiar(repository))?;
     Some(digest.to_owned())
+}
+
+/// A repository of Docker Hub without what Docker adds to its name.
+fn familiar(repository: &str) -> &str {
+    let name = repository.strip_prefix("docker.io/").unwrap_or(repository);
+    name.strip_prefix("library/").unwrap_or(name)
 }
 
 pub(super) async fn manifest_digest(
@@ -230,8 +236,15 @@ mod tests {
         let digests = ["a.test/app@sha256:1", "b.test/app@sha256:2"].map(str::to_owned);
         let of = |repository| digest_of(&digests, repository);
         assert_eq!(of("b.test/app").as_deref(), Some("sha256:2"));
-        assert_eq!(of("c.test/app").as_deref(), Some("sha256:1"));
-        assert_eq!(digest_of(&[], "c.test/app"), None);
+        assert_eq!(
+            of("c.test/app"),
+            None,
+            "pushed elsewhere, and never pulled under this name"
+        );
+        let hub = ["busybox@sha256:3".to_owned()];
+        for name in ["busybox", "docker.io/library/busybox"] {
+            assert_eq!(digest_of(&hub, name).as_deref(), Some("sha256:3"));
+        }
     }
 
     #[test]
