@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 from dataclasses import dataclass
 
@@ -125,6 +126,35 @@ def test_a_policy_decides_within_the_account(server, secrets, name):
     with refused("AccessDeniedException") as caught:
         reader.get_secret_value(SecretId=name)
     assert "with an explicit deny in a resource-based policy" in str(caught.value)
+
+
+def test_a_policy_means_the_user_it_named_and_not_another_of_that_name(server, secrets, name):
+    iam = server.client("iam")
+    secrets.create_secret(Name=name, SecretString="v")
+    made = iam.create_user(UserName=name)["User"]
+    text = json.dumps(json.loads(to({"AWS": made["Arn"]})), indent=2)
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=text)
+    assert secrets.get_resource_policy(SecretId=name)["ResourcePolicy"] == text
+    first = Credentials.of(iam.create_access_key(UserName=name)["AccessKey"])
+    assert server.client("secretsmanager", first).get_secret_value(SecretId=name)["SecretString"] == "v"
+
+    iam.delete_access_key(UserName=name, AccessKeyId=first.access_key_id)
+    iam.delete_user(UserName=name)
+    iam.create_user(UserName=name)
+    second = Credentials.of(iam.create_access_key(UserName=name)["AccessKey"])
+    with refused("AccessDeniedException", re.compile("because no identity-based policy")):
+        server.client("secretsmanager", second).get_secret_value(SecretId=name)
+    assert secrets.get_resource_policy(SecretId=name)["ResourcePolicy"] == text.replace(made["Arn"], made["UserId"])
+
+
+def test_a_policy_names_nobody_who_is_not_there(server, secrets, name):
+    secrets.create_secret(Name=name, SecretString="v")
+    nobody = to({"AWS": f"arn:aws:iam::{server.account}:user/nobody{name}"})
+    with refused("MalformedPolicyDocumentException", "This resource policy contains an unsupported principal."):
+        secrets.put_resource_policy(SecretId=name, ResourcePolicy=nobody)
+    elsewhere = to({"AWS": "arn:aws:iam::999988887777:user/somebody"})
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=elsewhere)
+    assert secrets.get_resource_policy(SecretId=name)["ResourcePolicy"] == elsewhere
 
 
 def test_a_marked_secret_shows_no_policy(secrets, name):
