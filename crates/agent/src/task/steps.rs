@@ -96,7 +96,13 @@ impl Subject {
         }
         let failed = |text: String| ContainerError::new("CannotCreateContainerError", text);
         let Some(link_local) = &self.shared.config.link_local else {
-            return Err(failed("this agent serves no credentials".to_owned()));
+            // AWS: an agent that serves no credentials starts a task with a role all the same, and the role is not
+            // found. Such a task is not placed there: the agent does not announce that it could.
+            return if logs {
+                Err(failed("this agent serves no credentials".to_owned()))
+            } else {
+                Ok(Offers::default())
+            };
         };
         let log_credentials = self.task.log_credentials.as_ref();
         if logs && log_credentials.is_none() {
