@@ -233,7 +233,10 @@ fn what_cannot_be_routed_is_refused_in_the_words_of_its_service() {
         ),
         (vec![FORM], b"Action=Nonsense&Version=2011-06-15"),
         (vec![FORM], b"Action=GetCallerIdentity&Version=2010-05-08"),
-        (vec![FORM], b"Action=CreateGroup&Version=2010-05-08"),
+        (
+            vec![FORM],
+            b"Action=CreateServiceLinkedRole&Version=2010-05-08",
+        ),
         (vec![FORM, sts], b"Version=x"),
         (vec![FORM, sts], b"Action=%ff"),
         (vec![sts], b"x"),

@@ -154,9 +154,12 @@ mod tests {
 
     #[test]
     fn what_is_deleted_with_a_row_changes_too() {
+        let changed = TableSet::changed_by("DELETE FROM secrets WHERE arn = $1");
+        let least = set(&["secrets", "secret_versions", "secret_labels"]);
+        assert_eq!(changed.with(least), changed);
         assert_eq!(
-            TableSet::changed_by("DELETE FROM secrets WHERE arn = $1"),
-            set(&["secrets", "secret_versions", "secret_labels"])
+            TableSet::changed_by("DELETE FROM secret_labels WHERE label = $1"),
+            set(&["secret_labels"])
         );
     }
 

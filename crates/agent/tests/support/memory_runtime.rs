@@ -1,6 +1,6 @@
 //! A container engine without containers: it keeps the contract, and lets tests look at what was injected.
 //!
-//! A command `sh -c "exit N"` ends with N, `sh -c "sleep S; …"` and `sleep S` after S seconds, any other at once with 0.
+//! A command `sh -c "exit N"` ends with N, `sh -c "sleep S; …"` and `sleep S` after S seconds, any other after a moment with 0.
 
 use std::{
     collections::BTreeMap,
@@ -102,7 +102,8 @@ fn course(command: &[String]) -> (Duration, i64) {
         ["sh", "-c", script] => (*script).to_owned(),
         _ => String::new(),
     };
-    let (mut pause, mut code) = (Duration::ZERO, 0);
+    // No process ends in the moment of its start, and a neighbour may be created meanwhile.
+    let (mut pause, mut code) = (Duration::from_millis(100), 0);
     for step in script.split(';') {
         if let Some(seconds) = step.trim().strip_prefix("sleep ") {
             pause = Duration::from_secs_f64(seconds.parse().unwrap());

@@ -245,9 +245,9 @@ async fn what_does_not_exist_yet_or_is_not_allowed_is_refused_by_name() {
             "The network mode awsvpc is not supported yet",
         ),
         (
-            json!({"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "r"}}}),
+            json!({"logConfiguration": {"logDriver": "awsfirelens"}}),
             json!({}),
-            "The log driver awslogs of container 'app' is not supported yet",
+            "The log driver awsfirelens of container 'app' is not supported yet",
         ),
         (
             json!({"privileged": true}),
