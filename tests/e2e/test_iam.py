@@ -196,7 +196,7 @@ def test_a_malformed_trust_policy_is_refused(iam, server, name):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument="{not json")
     with_resource = json.loads(trust())
     with_resource["Statement"][0]["Resource"] = "*"
-    with refused("MalformedPolicyDocument", "Has prohibited field Resource."):
+    with refused("MalformedPolicyDocument", "Has prohibited field Resource"):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(with_resource))
     absent = f"arn:aws:iam::{server.account}:role/{name}-absent"
     with refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{absent}"'):
@@ -265,7 +265,7 @@ def test_access_keys_are_shown_once_limited_and_can_be_switched_off(iam, server,
     iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
     with refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403):
         his.get_user()
-    with refused("NoSuchEntity", f"The Access Key with id {key['AccessKeyId']} cannot be found", 404):
+    with refused("NoSuchEntity", f"The Access Key with id {key['AccessKeyId']} cannot be found.", 404):
         iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
 
 

@@ -31,7 +31,7 @@ def test_the_history_has_every_version_and_what_it_was_made_with(ssm, server, th
     ssm.label_parameter_version(Name=three, ParameterVersion=2, Labels=["prod", "blue"])
     versions = history(ssm, three, WithDecryption=True)
     assert [(one["Version"], one["Value"], one["Description"]) for one in versions] == [(1, "v1", "1"), (2, "v2", "2"), (3, "v3", "3")]
-    assert [one.get("Labels") for one in versions] == [None, ["blue", "prod"], None]
+    assert [one.get("Labels") for one in versions] == [[], ["blue", "prod"], []]
     last = versions[-1]
     assert (last["Name"], last["Type"], last["KeyId"], last["Tier"]) == (three, "SecureString", "alias/aws/ssm", "Standard")
     assert (last["DataType"], last["Policies"]) == ("text", [])
@@ -91,7 +91,7 @@ def test_labels_are_taken_from_the_version_that_has_them(ssm, three):
     ssm.label_parameter_version(Name=three, ParameterVersion=2, Labels=["c"])
     answer = ssm.unlabel_parameter_version(Name=three, ParameterVersion=1, Labels=["a", "c", "d"])
     assert (answer["RemovedLabels"], answer["InvalidLabels"]) == (["a"], ["c", "d"])
-    assert [one.get("Labels") for one in history(ssm, three)] == [["b"], ["c"], None]
+    assert [one.get("Labels") for one in history(ssm, three)] == [["b"], ["c"], []]
     for call, labelled in ((ssm.label_parameter_version, three), (ssm.unlabel_parameter_version, three)):
         with refused("ParameterVersionNotFound", re.compile("could not find version 9 of ")):
             call(Name=labelled, ParameterVersion=9, Labels=["a"])
@@ -148,6 +148,6 @@ def test_the_aws_command_line_labels_reads_and_lists(server, ssm, three):
     got = aws("get-parameter", "--name", f"{three}:live", "--with-decryption")["Parameter"]
     assert (got["Value"], got["Selector"]) == ("v2", ":live")
     versions = aws("get-parameter-history", "--name", three, "--with-decryption", "--page-size", "1")["Parameters"]
-    assert [(one["Version"], one.get("Labels")) for one in versions] == [(1, None), (2, ["live"]), (3, None)]
+    assert [(one["Version"], one.get("Labels")) for one in versions] == [(1, []), (2, ["live"]), (3, [])]
     missing = server.aws("ssm", "get-parameter", "--name", f"{three}x")
     assert (missing.returncode != 0, "(ParameterNotFound) when calling the GetParameter operation:" in missing.stderr) == (True, True)

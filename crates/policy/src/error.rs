@@ -39,7 +39,7 @@ pub(crate) enum Problem {
     PrincipalInIdentityPolicy,
     #[error("Missing required field Principal cannot be empty!")]
     NoPrincipal,
-    #[error("Has prohibited field Resource.")]
+    #[error("Has prohibited field Resource")]
     ResourceInTrustPolicy,
     #[error("AssumeRole policy may only specify STS AssumeRole actions.")]
     ForeignActionInTrustPolicy,

@@ -17,7 +17,8 @@ impl Operation for GetInstanceProfile {
             locate::instance_profile(cx, Self::ACTION, &input.instance_profile_name).await?;
         Ok(Output {
             instance_profile: Some(InstanceProfile {
-                tags: answer::tags(&profile.entity.tags),
+                // AWS: there even where there are none, unlike in the other answers about instance profiles.
+                tags: Some(answer::all_tags(&profile.entity.tags)),
                 ..profiles::show(cx, &profile).await?
             }),
         })

@@ -15,5 +15,5 @@ pub(super) async fn find(cx: &mut Cx, owner: &KeyOwner, id: &str) -> Result<Acce
 
 /// There is no access key of this id.
 pub(super) fn missing(id: &str) -> Error {
-    Error::NoSuchEntity(format!("The Access Key with id {id} cannot be found"))
+    Error::NoSuchEntity(format!("The Access Key with id {id} cannot be found."))
 }

@@ -3,7 +3,7 @@
 use api::{
     Modeled as _,
     iam::{
-        Error, Role,
+        Error,
         update_role_description::{Input, Output, UpdateRoleDescription},
     },
 };
@@ -23,10 +23,7 @@ impl Operation for UpdateRoleDescription {
             )
             .await?;
         Ok(Output {
-            role: Some(Role {
-                max_session_duration: i32::try_from(role.max_session_duration).ok(),
-                ..answer::role(&role, cx.partition())
-            }),
+            role: Some(answer::role(&role, cx.partition())),
         })
     }
 }

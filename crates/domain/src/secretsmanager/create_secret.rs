@@ -30,7 +30,9 @@ impl Operation for CreateSecret {
             region: cx.region.clone(),
             name: input.name,
             description: input.description.filter(|text| !text.is_empty()),
-            kms_key_id: input.kms_key_id.filter(|id| !id.is_empty()),
+            kms_key_id: input
+                .kms_key_id
+                .filter(|id| !sealing::is_default_key(cx, id)),
             tags: tags.filter(|tags| !tags.is_empty()),
             policy: None,
             created: cx.now(),

@@ -36,11 +36,19 @@ impl Operation for PutSecretValue {
         }
 
         let labels = versions::labels(&cx.db.secret_versions(&secret.arn).await?);
+        let stages = as_asked(labels.on(&token), stages.unwrap_or_default());
         Ok(Output {
-            version_stages: Some(labels.on(&token)),
+            version_stages: Some(stages).filter(|stages| !stages.is_empty()),
             arn: Some(secret.arn),
             name: Some(secret.name),
             version_id: Some(token),
         })
     }
+}
+
+/// AWS: answers with the labels in the order of the request, and with those it added after them.
+fn as_asked(mut labels: Vec<String>, asked: &[String]) -> Vec<String> {
+    let place = |label: &String| asked.iter().position(|one| one == label);
+    labels.sort_by_key(|label| place(label).unwrap_or(usize::MAX));
+    labels
 }

@@ -8,13 +8,15 @@ use api::{
     },
 };
 
-use super::locate::locate;
+use super::{errors, locate::locate};
 use crate::{Cx, Operation};
 
 impl Operation for RestoreSecret {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let located = locate(cx, &input.secret_id).await?;
         let mut secret = located.authorize(cx, Self::ACTION, |access| access)?;
+
+        errors::refuse_replica(&secret)?;
 
         // On a secret that is not marked this changes nothing.
         if secret.deletion.take().is_some() {

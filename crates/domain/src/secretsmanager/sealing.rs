@@ -146,6 +146,12 @@ fn of_owner(secret: &Secret, key_id: &str) -> String {
     format!("arn:{partition}:kms:{region}:{account}:{resource}")
 }
 
+/// Whether a caller names the default key: with nothing, or by its alias.
+pub(super) fn is_default_key(cx: &Cx, id: &str) -> bool {
+    const ALIAS: &str = "alias/aws/secretsmanager";
+    id.is_empty() || id == ALIAS || id == cx.arn("kms", ALIAS).to_string()
+}
+
 /// The ARN of the service's own key, where a secret lies; `None` before its first use.
 pub(super) async fn default_key_arn(
     cx: &mut Cx,

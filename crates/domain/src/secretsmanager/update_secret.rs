@@ -29,7 +29,7 @@ impl Operation for UpdateSecret {
         }
         if let Some(key) = input.kms_key_id {
             // An empty text goes back to the default key.
-            let key = Some(key).filter(|id| !id.is_empty());
+            let key = Some(key).filter(|id| !sealing::is_default_key(cx, id));
             if key != secret.kms_key_id {
                 secret.kms_key_id = key;
                 sealing::change_key(cx, &secret).await?;

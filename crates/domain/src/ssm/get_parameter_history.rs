@@ -87,7 +87,7 @@ async fn shape(
         value: Some(value),
         allowed_pattern: version.allowed_pattern.filter(|text| !text.is_empty()),
         version: Some(version.version),
-        labels: Some(labels).filter(|labels| !labels.is_empty()),
+        labels: Some(labels),
         tier: Some(version.tier.parse().map_err(Fault::new)?),
         data_type: Some(version.data_type),
     })

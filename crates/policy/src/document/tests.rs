@@ -120,7 +120,7 @@ fn trust_policies_name_principals_and_sts_actions_and_no_resource() {
     for (rest, message) in [
         (
             format!(r#"{ecs},"Action":"sts:AssumeRole","Resource":"*""#),
-            "Has prohibited field Resource.",
+            "Has prohibited field Resource",
         ),
         (
             r#""Action":"sts:AssumeRole""#.to_owned(),
