@@ -59,10 +59,12 @@ def test_what_was_rolled_back_is_recorded_all_the_same(server, name):
 
 def test_the_session_of_an_agent_is_recorded(server):
     def polls():
-        return [line for line in server.audit() if line["event"] == "ecs:Poll"]
+        # Other accounts of the shared server have agents of their own.
+        of_the_first = (line for line in server.audit() if line["event"] == "ecs:Poll" and line.get("account") == server.account)
+        return list(of_the_first)
 
     line = wait_for("the local agent's session", polls)[0]
-    assert (line["outcome"], line["account"]) == ("ok", server.account)
+    assert line["outcome"] == "ok"
     assert ":assumed-role/sealift-instance/" in line["caller"]
     assert [(one["action"], one["decision"]) for one in line["decisions"]] == [("ecs:Poll", "allow")]
 
