@@ -304,8 +304,10 @@ mod tests {
                 prop_assert!(ours.is_some());
             } else {
                 prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", body);
+                // Fractions keep their text here; and to serde_json -0 is one, where it is a whole number to AWS.
                 if let (Some(ours), Some(theirs)) = (ours, theirs)
                     && !body.contains(['.', 'e', 'E'])
+                    && !body.contains("-0")
                 {
                     prop_assert_eq!(ours, theirs);
                 }
