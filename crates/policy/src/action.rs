@@ -22,7 +22,7 @@ impl ActionPattern {
         if name.contains(':') {
             return Err(Problem::SecondColon);
         }
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if vendor.is_empty() || !vendor.chars().all(fits) {
             return Err(Problem::InvalidVendor(vendor.to_owned()));
         }

@@ -169,7 +169,6 @@ fn what_is_no_condition_is_refused() {
         r#"{"ForSomeValues:StringLike":{"a:k":"x"}}"#,
         r#"{"NumericEquals":{"a:k":"many"}}"#,
         r#"{"IpAddress":{"a:k":"300.0.0.1"}}"#,
-        r#"{"StringEquals":{"key":"x"}}"#,
         r#"{"StringEquals":"x"}"#,
         r#"{"StringEquals":{"a:k":{}}}"#,
         "[]",

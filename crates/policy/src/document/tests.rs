@@ -112,6 +112,20 @@ fn grammar_errors_have_awss_words_and_the_place() {
 }
 
 #[test]
+fn a_condition_key_and_a_vendor_may_look_like_nothing_that_exists() {
+    for statement in [
+        r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEqualsIfExists":{"a":"asf"}}}"#,
+        r#"{"Effect":"Allow","Action":"s3.s:ListBucket","Resource":"*"}"#,
+    ] {
+        let text = with_statement(statement);
+        assert!(
+            Policy::parse(&text, PolicyKind::Identity).is_ok(),
+            "{statement}"
+        );
+    }
+}
+
+#[test]
 fn trust_policies_name_principals_and_sts_actions_and_no_resource() {
     let trust = |rest: &str| with_statement(&format!(r#"{{"Effect":"Allow",{rest}}}"#));
     let ecs = r#""Principal":{"Service":"ecs-tasks.amazonaws.com"}"#;
