@@ -4,7 +4,7 @@
 //!
 //! 1. [`begin`]: the database remembers the [handover](Handover): each of the two keys sealed under the other. From here
 //!    on either one is enough to start on this database, and the new one seals.
-//! 2. [`reseal`]: whatever the old key sealed is sealed under the new one, in small writes between those of others.
+//! 2. [`reseal()`]: whatever the old key sealed is sealed under the new one, in small writes between those of others.
 //! 3. [`settle`]: the database is the new key's. The old one is kept, under the new one, for as long as sessions live that
 //!    were made under it.
 //! 4. The server puts the new key where the old one came from, and [`forget`]s the handover. From here on the old key
