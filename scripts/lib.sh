@@ -37,6 +37,8 @@ missing_packages() {
   [[ $1 = tests ]] || return 0
   command -v docker-registry >/dev/null || say docker-registry
   command -v htpasswd >/dev/null || say apache2-utils
+  command -v openssl >/dev/null || say openssl # certificates of the registry's own CA
+  [[ -x /usr/bin/python3 ]] || say python3 # rotators run as a user who may not see everyone's Python
   postgres_bin >/dev/null || say postgresql
 }
 
