@@ -1,6 +1,6 @@
 """Every operation as nobody, as a stranger, as one who is explicitly denied, and as one who is allowed exactly that.
 
-The table in operations.py must name every operation that sealift implements, no more and no less."""
+The table in `operations` must name every operation that sealift implements, no more and no less."""
 
 import re
 

@@ -1,0 +1,92 @@
+"""ECS: how each operation is prepared."""
+
+from __future__ import annotations
+
+from operations.table import TABLE, Given, everywhere, new_name, operation
+from tasks import Tasks, container
+
+
+@operation("ecs:CreateCluster")
+def create_cluster(given):
+    given.parameters, given.needs = {"clusterName": new_name()}, [("ecs:CreateCluster", "*")]
+
+
+def a_cluster(given: Given, action: str, member: str) -> None:
+    cluster = given.client("ecs").create_cluster(clusterName=new_name())["cluster"]
+    given.parameters = {member: [cluster["clusterName"]] if member == "clusters" else cluster["clusterName"]}
+    given.needs, given.named = [(action, cluster["clusterArn"])], cluster["clusterArn"]
+
+
+TABLE["ecs:DescribeClusters"] = lambda given: a_cluster(given, "ecs:DescribeClusters", "clusters")
+TABLE["ecs:DeleteCluster"] = lambda given: a_cluster(given, "ecs:DeleteCluster", "cluster")
+TABLE["ecs:ListContainerInstances"] = lambda given: a_cluster(given, "ecs:ListContainerInstances", "cluster")
+TABLE["ecs:RegisterContainerInstance"] = lambda given: a_cluster(given, "ecs:RegisterContainerInstance", "cluster")
+
+
+@operation("ecs:RegisterTaskDefinition")
+def register_task_definition(given):
+    given.parameters = {"family": new_name(), "containerDefinitions": [container()]}
+    given.needs = [("ecs:RegisterTaskDefinition", "*")]
+
+
+@operation("ecs:DeregisterTaskDefinition")
+def deregister_task_definition(given):
+    given.parameters = {"taskDefinition": Tasks(given.server).register(container())}
+    given.needs = [("ecs:DeregisterTaskDefinition", "*")]
+
+
+@operation("ecs:DescribeTaskDefinition")
+def describe_task_definition(given):
+    given.parameters = {"taskDefinition": Tasks(given.server).register(container())}
+    given.needs = [("ecs:DescribeTaskDefinition", "*")]
+
+
+@operation("ecs:RunTask")
+def run_task(given):
+    definition = Tasks(given.server).register(container(script="true"))
+    given.parameters, given.named = {"taskDefinition": definition}, definition
+    given.needs = [("ecs:RunTask", definition)]
+
+
+def a_task(given: Given, action: str) -> str:
+    task = Tasks(given.server).start(container())
+    given.needs, given.named = [(action, task)], task
+    return task
+
+
+@operation("ecs:DescribeTasks")
+def describe_tasks(given):
+    given.parameters = {"tasks": [a_task(given, "ecs:DescribeTasks")]}
+
+
+@operation("ecs:StopTask")
+def stop_task(given):
+    given.parameters = {"task": a_task(given, "ecs:StopTask")}
+
+
+@operation("ecs:DescribeContainerInstances")
+def describe_container_instances(given):
+    a_task(given, "")
+    instance = given.client("ecs").list_container_instances()["containerInstanceArns"][0]
+    given.parameters, given.named = {"containerInstances": [instance]}, instance
+    given.needs = [("ecs:DescribeContainerInstances", instance)]
+
+
+for one in ("ListClusters", "ListTaskDefinitions", "ListTaskDefinitionFamilies", "ListTasks", "DiscoverPollEndpoint"):
+    everywhere(f"ecs:{one}")
+
+
+@operation("ecs:SubmitTaskStateChange")
+def submit_task_state_change(given):
+    given.parameters = {"cluster": "default", "task": a_task(given, ""), "status": "STOPPED"}
+    given.needs, given.named = [("ecs:SubmitTaskStateChange", "*")], None
+
+
+@operation("ecs:SubmitContainerStateChange")
+def submit_container_state_change(given):
+    given.parameters = {"cluster": "default", "task": a_task(given, ""), "containerName": "app", "status": "STOPPED"}
+    given.needs, given.named = [("ecs:SubmitContainerStateChange", "*")], None
+
+
+# Only the instance on which a task was placed may report about it, whatever a policy allows.
+BOUND_TO_THE_INSTANCE = {"ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange"}
