@@ -79,7 +79,8 @@ class Server:
     region: str = "us-east-1"
     database_url: str | None = None
     arguments: tuple[str, ...] = ()
-    settings: dict[str, str] = field(default_factory=dict)
+    # Environment variables; `None` takes one away.
+    settings: dict[str, str | None] = field(default_factory=dict)
     account: str = field(default_factory=lambda: f"{random.randrange(10**11, 10**12)}")
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
@@ -105,7 +106,7 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         database = {"SEALIFT_DATABASE_URL": self.database_url} if self.database_url else {}
-        return (
+        environment = (
             plain_environment()
             | {
                 "XDG_CONFIG_HOME": str(self.directory / "config"),
@@ -119,6 +120,7 @@ class Server:
             | database
             | self.settings
         )
+        return {name: value for name, value in environment.items() if value is not None}
 
     def launch(self) -> None:
         with self.log_file.open("ab") as log:

@@ -107,8 +107,12 @@ async fn run(
         config.cluster.clone(),
         config.entropy.clone(),
     );
+    let clients = match &config.aws {
+        Some(account) => account.clients(),
+        None => AwsClients::new(config.secret_endpoints.clone()),
+    };
     let tasks = Arc::new(Tasks::new(Shared {
-        resolver: Resolver::new(AwsClients::new(config.secret_endpoints.clone())),
+        resolver: Resolver::new(clients),
         config: config.clone(),
         runtime,
         reporter,

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use types::{Clock, Entropy, Region};
 
-use crate::{Pulls, link_local::LinkLocal, resolve::ServiceEndpoints};
+use crate::{
+    Pulls,
+    link_local::LinkLocal,
+    resolve::{AwsAccount, ServiceEndpoints},
+};
 
 /// One agent: one container instance of one cluster.
 #[derive(Clone)]
@@ -17,6 +21,8 @@ pub struct AgentConfig {
     pub endpoint_url: String,
     /// Where the values of `secrets` are read.
     pub secret_endpoints: ServiceEndpoints,
+    /// Where the values come from instead, and the tokens of ECR, if the operator says so.
+    pub aws: Option<Arc<AwsAccount>>,
     /// The instance's own credentials. They sign the ECS API and the session, and read no secret.
     pub credentials: SharedCredentialsProvider,
     /// The container instance that this agent was before, if it was one.

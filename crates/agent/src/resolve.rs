@@ -4,6 +4,7 @@
 //! A source is known by its AWS API alone, so our own server and AWS itself are the same to it. What goes wrong is said
 //! in the words of ECS's agent, because they become the stopped reason that a user reads.
 
+mod aws_account;
 mod clients;
 mod ecr;
 mod go_json;
@@ -12,10 +13,12 @@ mod reference;
 mod registry;
 mod sdk_error;
 mod secrets_manager;
+mod task_role;
 
 use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
+pub use aws_account::{AwsAccount, NoIdentity, Reading};
 pub(crate) use clients::sdk_credentials;
 pub(crate) use clients::shared_http_client;
 pub use clients::{AwsClients, ServiceEndpoints};
@@ -27,6 +30,7 @@ pub use parameter_store::ParameterStore;
 pub(crate) use registry::wanted_login;
 pub use registry::{RegistryLogin, RegistryLogins};
 pub use secrets_manager::SecretsManager;
+pub(crate) use task_role::TaskRole;
 use types::SecretValue;
 
 /// A place that holds secrets. What each does with every kind of reference and answer is in `tests/recorded.rs`.

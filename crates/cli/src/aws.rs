@@ -24,6 +24,9 @@ use types::{Clock as _, Region, SystemClock};
 /// Longer than any operation here takes; a server that hangs must not hang the command.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long a server may take to say what it is.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A server, and who asks it.
 #[derive(Clone)]
 pub struct AwsClient {
@@ -68,6 +71,20 @@ impl AwsClient {
         parts.path_and_query = Some(PathAndQuery::from_static("/_sealift/pulls"));
         self.ask(Uri::from_parts(parts)?, "DescribeTasks", input)
             .await
+    }
+
+    /// Whether this is a sealift whose tasks' values come from AWS.
+    pub async fn reads_from_aws(&self) -> bool {
+        let look = async {
+            let mut parts = self.endpoint.clone().into_parts();
+            parts.path_and_query = Some(PathAndQuery::from_static("/_sealift/health"));
+            let answer = self.http.get(Uri::from_parts(parts).ok()?).await.ok()?;
+            let body = answer.into_body().collect().await.ok()?.to_bytes();
+            let body: Value = serde_json::from_slice(&body).ok()?;
+            Some(body.get("secretsFrom").and_then(Value::as_str) == Some("aws"))
+        };
+        let looked = tokio::time::timeout(LOOK_TIMEOUT, look).await;
+        looked.ok().flatten().unwrap_or(false)
     }
 
     async fn ask(&self, uri: Uri, operation: &str, input: &Value) -> Result<Value> {

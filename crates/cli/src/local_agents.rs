@@ -4,7 +4,8 @@ use std::{collections::HashMap, env, fs, io, path::Path, sync::Arc, time::Durati
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
-    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls, resolve::ServiceEndpoints,
+    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls,
+    resolve::{AwsAccount, ServiceEndpoints},
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use tokio::{
     },
     task::JoinHandle,
 };
-use types::{OsEntropy, SystemClock};
+use types::{AccountId, OsEntropy, SystemClock};
 
 /// How long to wait for a container engine that does not answer.
 const ENGINE_RETRY: Duration = Duration::from_secs(5);
@@ -34,7 +35,11 @@ pub struct LocalAgents {
 
 impl LocalAgents {
     /// Starts following what the server wants. `ecs_config` is the agent's configuration file, if the user named one.
-    pub fn start(server: &Server, ecs_config: Option<&Path>) -> Result<Self> {
+    pub fn start(
+        server: &Server,
+        ecs_config: Option<&Path>,
+        aws: Option<AwsForAgents>,
+    ) -> Result<Self> {
         let pulls = Pulls::default();
         let settings = Settings {
             endpoint: server.endpoint().to_owned(),
@@ -43,6 +48,7 @@ impl LocalAgents {
             api: server.api().clone(),
             ecs: read_ecs_config(ecs_config)?,
             pulls: pulls.clone(),
+            aws,
         };
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(tell_of_pulls(pulls.watch(), server.pulls().clone()));
@@ -94,6 +100,13 @@ struct Settings {
     api: axum::Router,
     ecs: EcsConfig,
     pulls: Pulls,
+    aws: Option<AwsForAgents>,
+}
+
+/// Where the values of one account's tasks come from AWS: that account here, and the operator's there.
+pub struct AwsForAgents {
+    pub account: AccountId,
+    pub aws: Arc<AwsAccount>,
 }
 
 async fn keep(
@@ -168,6 +181,11 @@ impl Settings {
                 logs: Some(self.endpoint.clone()),
                 ecr: Some(self.endpoint.clone()),
             },
+            aws: self
+                .aws
+                .as_ref()
+                .filter(|from| from.account == instance.account)
+                .map(|from| from.aws.clone()),
             credentials: instance.credentials.clone(),
             container_instance_arn: instance.container_instance_arn.clone(),
             installation: self.installation.clone(),

@@ -9,6 +9,7 @@ mod logging;
 mod operator;
 mod output;
 mod paths;
+mod secrets_source;
 mod settings;
 mod target;
 

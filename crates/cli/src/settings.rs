@@ -4,10 +4,10 @@ use std::{env, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use server::{AccessKey, Config, HostAccess, KmsKey, OciRegistry};
+use server::{AccessKey, Config, HostAccess, KmsKey, OciRegistry, SecretsFrom};
 use types::{AccountId, Region, SecretValue};
 
-use crate::paths;
+use crate::{paths, secrets_source::SecretsSource};
 
 /// Where a server keeps what it keeps.
 #[derive(Args, Clone)]
@@ -24,12 +24,25 @@ pub struct Places {
     /// Another endpoint for that KMS key than AWS's own
     #[arg(long, env = "SEALIFT_ROOT_KEY_KMS_ENDPOINT", value_name = "URL")]
     root_key_kms_endpoint: Option<String>,
-    /// Region of this command line
-    #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
-    pub region: Region,
+    /// Region of this command line [default: us-east-1]
+    #[arg(long, env = "AWS_REGION")]
+    region: Option<Region>,
 }
 
 impl Places {
+    pub fn region(&self) -> Region {
+        let region = self.region.clone();
+        region.unwrap_or_else(|| "us-east-1".parse().expect("is a region"))
+    }
+
+    /// The same, in this region unless another one was named.
+    pub fn or_in(&self, region: Option<Region>) -> Self {
+        Self {
+            region: self.region.clone().or(region),
+            ..self.clone()
+        }
+    }
+
     pub fn data_dir(&self) -> Result<PathBuf> {
         match &self.data_dir {
             Some(dir) => absolute(dir),
@@ -95,7 +108,7 @@ impl Stored {
             credentials_file: places.credentials_file()?,
             root_access_key: root_access_key()?,
             first_account: self.account_id.clone(),
-            region: places.region.clone(),
+            region: places.region(),
             local_agent: true,
             denials_name_policies: false,
             host: HostAccess::default(),
@@ -103,6 +116,7 @@ impl Stored {
             log_storage: 1 << 30,
             root_key_kms: places.root_key_kms()?,
             oci_registry: None,
+            secrets_from: SecretsFrom::Here,
             data_dir,
             root_key_file,
         })
@@ -118,6 +132,8 @@ impl Stored {
 pub struct Serving {
     #[command(flatten)]
     stored: Stored,
+    #[command(flatten)]
+    pub source: SecretsSource,
     /// The agent's configuration; ECS_* variables win over it [default: /etc/ecs/ecs.config where it exists]
     #[arg(long, value_name = "FILE")]
     pub ecs_config: Option<PathBuf>,
@@ -184,6 +200,7 @@ impl Serving {
                 own,
             },
             oci_registry: self.oci_registry()?,
+            secrets_from: self.source.secrets_from(),
             log_storage: i64::from(self.log_storage_mib) << 20,
             rotators_file: self.rotators.clone(),
             ..config

@@ -3,14 +3,16 @@
 
 use std::{env, fs, net::SocketAddr};
 
-use agent::DockerRuntime;
+use agent::{DockerRuntime, resolve::Reading};
 use anyhow::{Context as _, Result, bail};
 use aws_credential_types::Credentials;
 use server::{CredentialsFile, DEFAULT_PROFILE, Server};
+use tokio::sync::broadcast;
 
 use crate::{
     aws::AwsClient,
-    local_agents::LocalAgents,
+    local_agents::{AwsForAgents, LocalAgents},
+    secrets_source::Aws,
     settings::{Places, Serving, Stored},
 };
 
@@ -18,38 +20,57 @@ use crate::{
 pub struct Target {
     pub client: AwsClient,
     own: Option<(Server, LocalAgents)>,
+    /// Who reads the tasks' values in AWS, where the agent of this process does it.
+    pub readings: Option<broadcast::Receiver<Reading>>,
 }
 
 impl Target {
     /// Finds the server, or brings one up.
     pub async fn find(places: &Places, serving: &Serving) -> Result<Self> {
-        let region = places.region.clone();
-        if let Some(Endpoint { url, credentials }) = Endpoint::running(places, "ECS")? {
-            let endpoint = url
-                .parse()
-                .with_context(|| format!("`{url}` is no address of a server"))?;
+        let aws = serving.source.load().await?;
+        let running = match &aws {
+            None => Endpoint::running(places, "ECS")?,
+            Some(_) => running_from_aws(places).await?,
+        };
+        if let Some(endpoint) = running {
             return Ok(Self {
-                client: AwsClient::new(endpoint, credentials, region)?,
+                client: endpoint.client(places)?,
                 own: None,
+                readings: None,
             });
         }
+        if let Some(aws) = &aws {
+            aws.announce().await?;
+        }
+        Self::bring_up(places, serving, aws).await
+    }
 
+    async fn bring_up(places: &Places, serving: &Serving, aws: Option<Aws>) -> Result<Self> {
         // Without an engine the task would wait for ever.
         let engine = DockerRuntime::connect().await;
         engine.context(
             "no container engine answers; start Docker, or name its address with DOCKER_HOST",
         )?;
+        let places = places.or_in(aws.as_ref().and_then(|aws| aws.region.clone()));
         let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::start(serving.config(places, free_port)?).await?;
-        let agents = LocalAgents::start(&server, serving.ecs_config.as_deref())?;
+        let config = serving.config(&places, free_port)?;
+        let account = config.first_account.clone();
+        let server = Server::start(config).await?;
+        let readings = aws.as_ref().map(|aws| aws.account.watch());
+        let aws = aws.map(|aws| AwsForAgents {
+            account,
+            aws: aws.account,
+        });
+        let agents = LocalAgents::start(&server, serving.ecs_config.as_deref(), aws)?;
         let endpoint = server
             .endpoint()
             .parse()
             .context("the server's own address")?;
-        let client = AwsClient::new(endpoint, root_credentials(places)?, region)?;
+        let client = AwsClient::new(endpoint, root_credentials(&places)?, places.region())?;
         Ok(Self {
             client,
             own: Some((server, agents)),
+            readings,
         })
     }
 
@@ -62,6 +83,28 @@ impl Target {
     }
 }
 
+/// The server that reads tasks' values from AWS already. What else AWS_ENDPOINT_URL names then is the user's AWS; a
+/// server on the data directory that keeps the values itself cannot be told otherwise by a command.
+async fn running_from_aws(places: &Places) -> Result<Option<Endpoint>> {
+    if let Ok(Some(named)) = Endpoint::named(places, "ECS")
+        && let Ok(client) = named.client(places)
+        && client.reads_from_aws().await
+    {
+        return Ok(Some(named));
+    }
+    let Some(own) = Endpoint::of_data_dir(places)? else {
+        return Ok(None);
+    };
+    if !own.client(places)?.reads_from_aws().await {
+        bail!(
+            "the server that runs on this data directory, at {}, keeps the secrets itself; start it with `sealift up --secrets-from aws`, \
+             or let this command bring up one of its own with another --data-dir",
+            own.url
+        );
+    }
+    Ok(Some(own))
+}
+
 /// Where a server is, and who asks it.
 pub struct Endpoint {
     pub url: String,
@@ -71,6 +114,21 @@ pub struct Endpoint {
 impl Endpoint {
     /// The server that the environment names for a service, such as `ECS`, else the one that runs on the data directory.
     fn running(places: &Places, service: &str) -> Result<Option<Self>> {
+        match Self::named(places, service)? {
+            Some(named) => Ok(Some(named)),
+            None => Self::of_data_dir(places),
+        }
+    }
+
+    fn client(&self, places: &Places) -> Result<AwsClient> {
+        let url = &self.url;
+        let endpoint = url.parse();
+        let endpoint = endpoint.with_context(|| format!("`{url}` is no address of a server"))?;
+        AwsClient::new(endpoint, self.credentials.clone(), places.region())
+    }
+
+    /// The server that the environment names.
+    fn named(places: &Places, service: &str) -> Result<Option<Self>> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let named = variable(&format!("AWS_ENDPOINT_URL_{service}"));
         if let Some(url) = named.or_else(|| variable("AWS_ENDPOINT_URL")) {
@@ -81,6 +139,11 @@ impl Endpoint {
             };
             return Ok(Some(Self { url, credentials }));
         }
+        Ok(None)
+    }
+
+    /// The server that runs on the data directory.
+    fn of_data_dir(places: &Places) -> Result<Option<Self>> {
         let data_dir = places.data_dir()?;
         let url = fs::read_to_string(server::endpoint_file(&data_dir)).ok();
         let url = url.filter(|_| server::is_in_use(&data_dir));

@@ -24,4 +24,4 @@ mod world;
 pub use access::{Access, Decided};
 pub use cx::{Cx, Ended, RequestFacts};
 pub use operation::Operation;
-pub use world::{HostAccess, Settings, World};
+pub use world::{HostAccess, SecretsFrom, Settings, World};

@@ -71,6 +71,37 @@ pub struct Settings {
     pub rotators: secretsmanager::rotation::Rotators,
     /// So many bytes at most are kept of log lines, over all accounts.
     pub log_storage: i64,
+    /// Where the values of the first account's tasks come from.
+    pub secrets_from: SecretsFrom,
+}
+
+impl Settings {
+    /// Whether the values of this account's tasks come from AWS. It is the operator's own identity that reads there, or
+    /// assumes roles, so no other account of this server may make use of it.
+    pub fn reads_from_aws(&self, account: &AccountId) -> bool {
+        self.secrets_from != SecretsFrom::Here && *account == self.first_account
+    }
+}
+
+/// Where tasks' secrets, registry logins and tokens of ECR come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SecretsFrom {
+    #[default]
+    Here,
+    /// AWS, where each task's execution role is assumed; with `as_me`, where it cannot be assumed, the operator's own
+    /// identity reads.
+    Aws { as_me: bool },
+}
+
+impl SecretsFrom {
+    /// What a task says about itself: nothing where its values come from here.
+    pub fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Here => None,
+            Self::Aws { as_me: false } => Some("aws"),
+            Self::Aws { as_me: true } => Some("aws --as-me"),
+        }
+    }
 }
 
 #[expect(

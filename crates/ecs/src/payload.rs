@@ -30,6 +30,8 @@ pub struct Launch<'a> {
     /// Name and id of each container.
     pub containers: &'a [(String, String)],
     pub credentials: Credentials,
+    /// The account whose parameters are asked for by their bare names; on AWS always the task's own.
+    pub account_of_values: &'a AccountId,
     /// Where this server answers as ECR.
     pub registry: Option<&'a OwnRegistry>,
 }
@@ -103,7 +105,7 @@ fn container(
     container: &ContainerDefinition,
     launch: &Launch<'_>,
 ) -> Result<acs::Container, ValueFromError> {
-    let (account, region) = (&launch.place.account, &launch.place.region);
+    let (account, region) = (launch.account_of_values, &launch.place.region);
     let name = name_of(container);
     let id = launch.containers.iter().find(|(n, _)| n == name);
     let arn = id.map(|(_, id)| {
@@ -317,6 +319,7 @@ mod tests {
             has_run: false,
             containers: &[("app".to_owned(), "c-1".to_owned())],
             credentials: Credentials::default(),
+            account_of_values: &place.account,
             registry: Some(&OwnRegistry {
                 host: "127.0.0.1:4566".to_owned(),
                 account: "111122223333".parse().unwrap(),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use domain::{HostAccess, identity::AccessKey};
+use domain::{HostAccess, SecretsFrom, identity::AccessKey};
 use types::{AccountId, Region};
 
 use crate::{registry::OciRegistry, root_key::KmsKey};
@@ -38,4 +38,6 @@ pub struct Config {
     pub log_storage: i64,
     /// The registry behind the ECR registries of this server; without one, nothing can be pushed or pulled.
     pub oci_registry: Option<OciRegistry>,
+    /// Where the values of the first account's tasks come from.
+    pub secrets_from: SecretsFrom,
 }

@@ -22,7 +22,7 @@ pub use acs::Acs;
 pub use config::Config;
 pub use credentials_file::{CredentialsFile, CredentialsFileError, DEFAULT as DEFAULT_PROFILE};
 pub use data_dir::{endpoint_file, is_in_use};
-pub use domain::{HostAccess, identity::AccessKey};
+pub use domain::{HostAccess, SecretsFrom, identity::AccessKey};
 pub use local_instances::WantedInstance;
 pub use pulls::{PullBoard, PullState, PullStep};
 pub use registry::{OciRegistry, OciRegistryError};

@@ -1,6 +1,6 @@
 //! Connections and routes: HTTP in, HTTP out.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{future::ready, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -10,8 +10,10 @@ use axum::{
     routing::{any, get, post},
     serve::ListenerExt as _,
 };
+use domain::SecretsFrom;
 use http::{StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
@@ -28,7 +30,12 @@ const MAX_LOG_BODY: usize = 4 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Everything that is answered.
-pub fn routes(pipeline: Pipeline, pulls: PullBoard, registry: Registry) -> Router {
+pub fn routes(
+    pipeline: Pipeline,
+    pulls: PullBoard,
+    registry: Registry,
+    secrets_from: SecretsFrom,
+) -> Router {
     let images = Router::new()
         .route("/v2", any(image))
         .route("/v2/", any(image))
@@ -41,7 +48,10 @@ pub fn routes(pipeline: Pipeline, pulls: PullBoard, registry: Registry) -> Route
             board: pulls,
         });
     Router::new()
-        .route("/_sealift/health", get(health).fallback(aws))
+        .route(
+            "/_sealift/health",
+            get(move || ready(health(secrets_from))).fallback(aws),
+        )
         .fallback(aws)
         .with_state(pipeline)
         .merge(images)
@@ -69,13 +79,17 @@ pub async fn serve(listener: TcpListener, routes: Router, mut stop: watch::Recei
     }
 }
 
-/// `GET /_sealift/health`: 200 once the server serves. It tells nothing else, so it asks for no signature.
-async fn health() -> Response {
-    let body = format!(
-        r#"{{"status":"ok","version":"{}"}}"#,
-        env!("CARGO_PKG_VERSION")
-    );
-    let mut response = Response::new(Body::from(body));
+/// `GET /_sealift/health`: 200 once the server serves. It tells nothing else that is not on the operator's own command
+/// line, so it asks for no signature.
+fn health(secrets_from: SecretsFrom) -> Response {
+    let mut body = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+    if let SecretsFrom::Aws { as_me } = secrets_from
+        && let Some(members) = body.as_object_mut()
+    {
+        members.insert("secretsFrom".to_owned(), "aws".into());
+        members.insert("asMe".to_owned(), as_me.into());
+    }
+    let mut response = Response::new(Body::from(body.to_string()));
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json"),

@@ -106,7 +106,7 @@ impl Server {
         let registry = Registry::new(Arc::clone(&world), audit.clone(), behind)?;
         let mut running = JoinSet::new();
         let pipeline = Pipeline::new(Arc::clone(&world), audit.clone());
-        let api = listener::routes(pipeline, pulls.clone(), registry);
+        let api = listener::routes(pipeline, pulls.clone(), registry, config.secrets_from);
         running.spawn(listener::serve(listener, api.clone(), stop.clone()));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
@@ -298,6 +298,7 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
             host: config.host.clone(),
             log_storage: config.log_storage,
             rotators: rotators(config)?,
+            secrets_from: config.secrets_from,
         },
         identity: identity::Cache::default(),
         kms: domain::kms::Cache::default(),

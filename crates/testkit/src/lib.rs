@@ -12,7 +12,7 @@ mod raw;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use server::{Config, CredentialsFile, DEFAULT_PROFILE, HostAccess, Server};
+use server::{Config, CredentialsFile, DEFAULT_PROFILE, HostAccess, SecretsFrom, Server};
 use tempfile::TempDir;
 
 pub use raw::{Answer, RawClient};
@@ -66,6 +66,7 @@ pub async fn start_in(dir: TempDir) -> TestAws {
         rotators_file: None,
         log_storage: 1 << 30,
         oci_registry: None,
+        secrets_from: SecretsFrom::Here,
     })
     .await
     .expect("the server starts");

@@ -6,6 +6,7 @@ use aws_credential_types::{Credentials as SdkCredentials, provider::SharedCreden
 use aws_smithy_http_client::tls::{Provider as Tls, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::SdkConfig;
 use ecs::acs::Credentials;
 
 /// As the reference agent waits: five seconds for each of three attempts.
@@ -29,14 +30,33 @@ pub struct ServiceEndpoints {
 pub struct AwsClients {
     http: SharedHttpClient,
     endpoints: ServiceEndpoints,
+    /// What else is configured, such as FIPS endpoints.
+    base: SdkConfig,
 }
 
 impl AwsClients {
     pub fn new(endpoints: ServiceEndpoints) -> Self {
+        Self::with(&SdkConfig::builder().build(), endpoints)
+    }
+
+    /// Clients of the same configuration as others, with credentials, endpoints and patience of their own.
+    pub(super) fn with(sdk: &SdkConfig, endpoints: ServiceEndpoints) -> Self {
         Self {
             http: shared_http_client(),
             endpoints,
+            base: SdkConfig::builder()
+                .use_fips(sdk.use_fips().unwrap_or_default())
+                .use_dual_stack(sdk.use_dual_stack().unwrap_or_default())
+                .build(),
         }
+    }
+
+    pub(super) fn http(&self) -> SharedHttpClient {
+        self.http.clone()
+    }
+
+    pub(super) fn secrets_manager_endpoint(&self) -> Option<&str> {
+        self.endpoints.secrets_manager.as_deref()
     }
 
     pub(super) fn secrets_manager(
@@ -44,7 +64,7 @@ impl AwsClients {
         region: &str,
         role: &Credentials,
     ) -> aws_sdk_secretsmanager::Client {
-        let mut config = aws_sdk_secretsmanager::Config::builder()
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.base)
             .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
             .region(aws_sdk_secretsmanager::config::Region::new(
                 region.to_owned(),
@@ -58,7 +78,7 @@ impl AwsClients {
     }
 
     pub(super) fn ssm(&self, region: &str, role: &Credentials) -> aws_sdk_ssm::Client {
-        let mut config = aws_sdk_ssm::Config::builder()
+        let mut config = aws_sdk_ssm::config::Builder::from(&self.base)
             .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
             .region(aws_sdk_ssm::config::Region::new(region.to_owned()))
             .credentials_provider(sdk_credentials(role))
@@ -74,7 +94,7 @@ impl AwsClients {
         region: &str,
         credentials: SharedCredentialsProvider,
     ) -> aws_sdk_ecr::Client {
-        let mut config = aws_sdk_ecr::Config::builder()
+        let mut config = aws_sdk_ecr::config::Builder::from(&self.base)
             .behavior_version(aws_sdk_ecr::config::BehaviorVersion::latest())
             .region(aws_sdk_ecr::config::Region::new(region.to_owned()))
             .credentials_provider(credentials)
@@ -110,7 +130,7 @@ pub(crate) fn shared_http_client() -> SharedHttpClient {
         .build_https()
 }
 
-fn url(endpoint: Option<&str>, service: &str, region: &str) -> String {
+pub(super) fn url(endpoint: Option<&str>, service: &str, region: &str) -> String {
     match endpoint {
         Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
         None => format!("https://{service}.{region}.amazonaws.com/"),
@@ -130,12 +150,12 @@ pub(crate) fn sdk_credentials(role: &Credentials) -> SdkCredentials {
     )
 }
 
-fn timeouts() -> TimeoutConfig {
+pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .build()
 }
 
-fn retries() -> RetryConfig {
+pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::PoisonError, time::Duration};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use ecs::{acs::Credentials, images::names_registry};
+use ecs::images::names_registry;
 use futures::FutureExt as _;
 use tokio::sync::Mutex;
 
@@ -15,7 +15,7 @@ use crate::{
     ImagePullBehavior,
     backoff::Backoff,
     pulls::{PullEvent, PullStep, Wanted},
-    resolve::{EcrLogin, RegistryLogin, ResolveError, sdk_credentials, wanted_token},
+    resolve::{EcrLogin, RegistryLogin, ResolveError, TaskRole, sdk_credentials, wanted_token},
     runtime::{LocalImage, Pull, PullProgress},
 };
 
@@ -31,7 +31,7 @@ pub(super) struct EcrTokens(Mutex<HashMap<(String, String), EcrLogin>>);
 pub(super) struct ImageAccess {
     /// Out of the secret that the container names.
     pub login: Option<RegistryLogin>,
-    pub role: Option<Credentials>,
+    pub role: Option<TaskRole>,
     pub tokens: std::sync::Arc<EcrTokens>,
 }
 
@@ -150,7 +150,10 @@ impl Subject {
             ContainerError::new("CannotPullECRContainerError", error.to_string())
         };
         let credentials = match (&access.role, registry.use_execution_role) {
-            (Some(role), true) => SharedCredentialsProvider::new(sdk_credentials(role)),
+            (Some(role), true) => {
+                let role = role.credentials().await.map_err(|error| failed(&error))?;
+                SharedCredentialsProvider::new(sdk_credentials(&role))
+            }
             (None, true) => return Err(failed(&ResolveError::token_without_role())),
             (_, false) => self.shared.config.credentials.clone(),
         };

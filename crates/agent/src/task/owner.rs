@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use ecs::acs::{Container, Credentials, Task};
+use ecs::acs::{Container, Task};
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, watch},
@@ -28,7 +28,7 @@ use super::{
 use crate::{
     reason,
     report::ReportedStatus,
-    resolve::{Provider, RegistryLogin, ResolveError, Values, wanted_login},
+    resolve::{Provider, RegistryLogin, ResolveError, TaskRole, Values, wanted_login},
     runtime::{ContainerState, Health},
     tasks::Shared,
 };
@@ -74,7 +74,7 @@ pub(crate) struct Owner {
     waits: Vec<Vec<Wait>>,
     wanted_running: bool,
     reason: Option<String>,
-    role: Option<Credentials>,
+    role: Option<TaskRole>,
     fetches: BTreeMap<Provider, Fetch>,
     /// `None` until they are read; empty where none are needed.
     logins: Option<Logins>,
@@ -102,6 +102,7 @@ impl Owner {
         });
         let queue = shared.reporter.of_task(&task.arn);
         let role = task.execution_role_credentials.take();
+        let role = role.map(|sent| TaskRole::new(sent, &task.arn, shared.config.aws.as_ref()));
         let owner = Self {
             records: vec![Record::default(); task.containers.len()],
             waits: Vec::new(),
@@ -180,7 +181,13 @@ impl Owner {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::ExecutionRole(credentials) => self.role = Some(credentials),
+            Command::ExecutionRole(sent) => {
+                let aws = self.shared.config.aws.as_ref();
+                // A role that was assumed in AWS stays as it is.
+                if self.role.is_none() || aws.is_none() {
+                    self.role = Some(TaskRole::new(sent, &self.task.arn, aws));
+                }
+            }
             Command::Stop => self.stop_task(),
         }
     }

@@ -31,6 +31,7 @@ pub fn config(url: &str) -> AgentConfig {
             logs: Some(url.into()),
             ecr: Some(url.into()),
         },
+        aws: None,
         credentials: SharedCredentialsProvider::new(Credentials::new(
             "AKIAINSTANCEORACLE00",
             "instance-secret",

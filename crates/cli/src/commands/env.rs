@@ -45,8 +45,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     out.write_all(key.secret.expose_secret())?;
     out.write_all(b"'\n")?;
     // The SDKs read one, version 1 of the aws command line and boto3 the other.
-    writeln!(out, "export AWS_REGION={}", places.region)?;
-    writeln!(out, "export AWS_DEFAULT_REGION={}", places.region)?;
+    writeln!(out, "export AWS_REGION={}", places.region())?;
+    writeln!(out, "export AWS_DEFAULT_REGION={}", places.region())?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -73,7 +73,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 impl Server {
     async fn find(&self) -> Result<(StoreTarget, Parameters)> {
         let target = StoreTarget::find(&self.places, &self.stored, "SSM").await?;
-        let parameters = Parameters::new(&target, &self.places.region);
+        let parameters = Parameters::new(&target, &self.places.region());
         Ok((target, parameters))
     }
 }

@@ -44,9 +44,13 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     logging::start(LevelFilter::WARN)?;
     let definition = read_definition(&arguments.task_definition)?;
-    let target = Target::find(&arguments.places, &arguments.serving).await?;
-    let outcome = start_and_follow(&target, &definition, &arguments).await;
+    let mut target = Target::find(&arguments.places, &arguments.serving).await?;
+    let readings = target.readings.take();
+    let mut outcome = start_and_follow(&target, &definition, &arguments).await;
     target.close().await;
+    if let (Ok(outcome), Some(mut readings)) = (&mut outcome, readings) {
+        outcome.secrets_read_as = readings.try_recv().ok().map(|reading| reading.reader);
+    }
 
     match outcome {
         Ok(outcome) => {
@@ -106,6 +110,9 @@ async fn start_and_follow(
             .unwrap_or("no reason given");
         return Ok(Outcome::not_placed(reason, COULD_NOT_START));
     };
+    if let Some(from) = outcome::secrets_from(&started, "/tasks/0") {
+        eprintln!("sealift: the secrets of this task come from: {from}");
+    }
     let logs_to_stderr = arguments.output == Output::Json;
     let shown = pulls::show(client.clone(), &arguments.cluster, task);
     let stopped = follow::until_stopped(client, &arguments.cluster, task, logs_to_stderr).await;

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
-    local_agents::LocalAgents,
+    local_agents::{AwsForAgents, LocalAgents},
     logging,
     settings::{Places, Serving},
 };
@@ -34,9 +34,11 @@ pub struct Arguments {
 /// Serves until it is told to stop (SIGINT, SIGTERM). Tasks run on: the next `sealift up` finds them again.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     logging::start(LevelFilter::INFO)?;
-    let mut config = arguments
-        .serving
-        .config(&arguments.places, arguments.listen)?;
+    let aws = arguments.serving.source.load().await?;
+    let places = arguments
+        .places
+        .or_in(aws.as_ref().and_then(|aws| aws.region.clone()));
+    let mut config = arguments.serving.config(&places, arguments.listen)?;
     config.allow_plain_http_beyond_loopback = arguments.allow_plain_http_beyond_loopback;
     config.local_agent = !arguments.no_agent;
 
@@ -44,8 +46,19 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
+    let first_account = config.first_account.clone();
     let server = Server::start(config).await?;
-    let agents = LocalAgents::start(&server, arguments.serving.ecs_config.as_deref())?;
+    if let Some(aws) = &aws {
+        // AWS may be out of reach for now; each task says so that is.
+        if let Err(error) = aws.announce().await {
+            tracing::warn!("{error:#}");
+        }
+    }
+    let aws = aws.map(|aws| AwsForAgents {
+        account: first_account,
+        aws: aws.account,
+    });
+    let agents = LocalAgents::start(&server, arguments.serving.ecs_config.as_deref(), aws)?;
     let mut out = std::io::stdout();
     writeln!(out, "sealift is ready at {}", server.endpoint())?;
     out.flush()?;

@@ -23,7 +23,7 @@ impl Operation for RegisterTaskDefinition {
             .map_err(|invalid| Error::Client(invalid.0))?;
         let any_revision = place.task_definition(&input.family, "*").to_string();
         tags::authorize(cx, new_tags, Self::NAME, &any_revision)?;
-        roles::authorize_passing(cx, input.execution_role_arn.as_deref()).await?;
+        roles::authorize_passing_execution_role(cx, input.execution_role_arn.as_deref()).await?;
         roles::authorize_passing(cx, input.task_role_arn.as_deref()).await?;
 
         let registered = with_defaults(input);

@@ -6,7 +6,7 @@ use types::Fault;
 
 use super::{here, place_of};
 use crate::{
-    Cx, World,
+    Access, Cx, World,
     identity::{SessionCredentials, authorize_pass_role},
     sts::{AssumeError, ServiceSession, assume_as_service},
 };
@@ -28,6 +28,21 @@ pub(super) async fn authorize_passing(cx: &mut Cx, role_arn: Option<&str>) -> Re
     match role_arn {
         Some(role_arn) => Ok(authorize_pass_role(cx, role_arn, ECS_TASKS).await?),
         None => Ok(()),
+    }
+}
+
+/// Refuses a caller who may not hand this execution role to ECS. A role that is assumed in AWS is of an account there,
+/// and the caller's policies decide about its ARN all the same.
+pub(super) async fn authorize_passing_execution_role(
+    cx: &mut Cx,
+    role_arn: Option<&str>,
+) -> Result<(), Error> {
+    match role_arn {
+        Some(role_arn) if cx.world.settings.reads_from_aws(cx.account()) => {
+            let access = Access::new("iam:PassRole", role_arn);
+            Ok(cx.authorize(access.with("iam:PassedToService", ECS_TASKS))?)
+        }
+        _ => authorize_passing(cx, role_arn).await,
     }
 }
 
@@ -73,13 +88,14 @@ pub(super) async fn assume(
     }
 }
 
-/// A session of the instance role for a host.
+/// A session of the instance role for a host, or for what the policy leaves of it.
 pub(super) async fn assume_for_host(
     world: &World,
     db: &mut Session,
     role_arn: &str,
     home: &Home,
     host: &str,
+    policy: Option<&str>,
 ) -> Result<Result<SessionCredentials, String>, Fault> {
     let place = place_of(home);
     let wanted = ServiceSession {
@@ -90,7 +106,7 @@ pub(super) async fn assume_for_host(
         source_arn: None,
         source_account: Some(place.account.as_str()),
         task: None,
-        policy: None,
+        policy,
     };
     match assume_as_service(world, db, wanted).await {
         Ok(session) => Ok(Ok(session)),

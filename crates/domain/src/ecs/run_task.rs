@@ -50,7 +50,7 @@ impl Operation for RunTask {
         let cluster = found.kept(cx).await?;
         let row = usable(row)?;
         let wanted = merge(&row, &input)?;
-        roles::authorize_passing(cx, wanted.execution_role_arn.as_deref()).await?;
+        roles::authorize_passing_execution_role(cx, wanted.execution_role_arn.as_deref()).await?;
         roles::authorize_passing(cx, wanted.task_role_arn.as_deref()).await?;
         check(&wanted, &input, &cx.world.settings.host)?;
 
@@ -186,7 +186,9 @@ async fn start(
     let attributes = requires_attributes(wanted, &place.account, &place.region);
     let overrides = input.overrides.clone().unwrap_or_default();
     let tags = task_tags(row, input)?;
-    let local = cx.world.settings.local_agent;
+    let world = cx.world.clone();
+    let settings = &world.settings;
+    let local = settings.local_agent;
     let mut instances = Instances::load(&mut cx.db, &home, &cluster.name, local).await?;
 
     let (mut tasks, mut failures) = (Vec::new(), Vec::<Failure>::new());
@@ -205,13 +207,19 @@ async fn start(
             }
         };
         let id = cx.entropy().hex::<16>();
-        let task_roles = [&wanted.execution_role_arn, &wanted.task_role_arn];
+        // Whether a role in AWS can be assumed shows when its task starts.
+        let execution_role = wanted.execution_role_arn.as_ref();
+        let execution_role = execution_role.filter(|_| !settings.reads_from_aws(&home.account));
+        let task_roles = [execution_role, wanted.task_role_arn.as_ref()];
         for role in task_roles.into_iter().flatten() {
             roles::check_trust(cx, role, &cluster.name, &id).await?;
         }
         let mut details = task::Details::new(&overrides, tags.clone(), &needs, request.clone());
         details.cpu_architecture = architecture;
         details.credentials = Some(cx.entropy().hex::<16>());
+        if settings.reads_from_aws(&home.account) {
+            details.secrets_from = settings.secrets_from.note().map(str::to_owned);
+        }
         let new = NewTask {
             home: home.clone(),
             cluster: cluster.name.clone(),

@@ -37,6 +37,9 @@ pub(super) struct Details {
     /// they stand in the configuration of its containers.
     #[serde(default)]
     pub credentials: Option<String>,
+    /// Where the task's values come from, if not from this server.
+    #[serde(default)]
+    pub secrets_from: Option<String>,
 }
 
 impl Details {
@@ -56,6 +59,7 @@ impl Details {
             request,
             cpu_architecture: None,
             credentials: None,
+            secrets_from: None,
         }
     }
 
@@ -187,14 +191,20 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         ),
         None => (None, None),
     };
-    let architecture = details.cpu_architecture.clone().map(|value| Attribute {
-        name: "ecs.cpu-architecture".to_owned(),
-        value: Some(value),
-        ..Attribute::default()
+    let attributes = [
+        ("ecs.cpu-architecture", &details.cpu_architecture),
+        ("sealift.secrets-from", &details.secrets_from),
+    ];
+    let attributes = attributes.into_iter().filter_map(|(name, value)| {
+        Some(Attribute {
+            name: name.to_owned(),
+            value: Some(value.clone()?),
+            ..Attribute::default()
+        })
     });
     Ok(Task {
         attachments: Some(Vec::<Attachment>::new()),
-        attributes: Some(architecture.into_iter().collect()),
+        attributes: Some(attributes.collect()),
         cluster_arn: Some(place.cluster(cluster).to_string()),
         connectivity: progress.started_at.map(|_| Connectivity::Connected),
         connectivity_at: progress.started_at,

@@ -1,6 +1,7 @@
 //! Secrets of Secrets Manager, read through Parameter Store as `/aws/reference/secretsmanager/<SecretId>`.
 
 use api::{
+    CommonError,
     secretsmanager::{
         self,
         describe_secret::{self, DescribeSecret},
@@ -42,6 +43,12 @@ pub(super) async fn read(
     };
     let described = match DescribeSecret::run(cx, input).await {
         Ok(described) => described,
+        // AWS: reading takes no more than GetSecretValue, so that the policy in ECS's guide does for a task. Who may not
+        // describe the secret is told less about it.
+        // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+        Err(secretsmanager::Error::Common(CommonError::AccessDenied(_))) => {
+            describe_secret::Output::default()
+        }
         Err(error) => return missing_or(error, name).map(Err),
     };
     let (version_id, version_stage) = select(&described, selector.clone());

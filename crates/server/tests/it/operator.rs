@@ -24,6 +24,7 @@ fn config(dir: &std::path::Path) -> Config {
         rotators_file: None,
         log_storage: 1 << 30,
         oci_registry: None,
+        secrets_from: server::SecretsFrom::Here,
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a task's containers need before they are made: values of secrets, registry logins, and the role to read them.
 
-use ecs::acs::{Container, Credentials};
+use ecs::acs::Container;
 use futures::FutureExt as _;
 use tokio::time::sleep;
 
 use super::{Event, Fetch, Known, Logins, Owner, ROLE_PATIENCE};
 use crate::{
-    resolve::{Provider, ResolveError, references, wanted_login},
+    resolve::{Provider, ResolveError, TaskRole, references, wanted_login},
     task::environment::ResolvedValues,
 };
 
@@ -75,17 +75,20 @@ impl Owner {
         }
     }
 
-    fn fetch_logins(&self, role: Credentials) {
+    fn fetch_logins(&self, role: TaskRole) {
         let shared = self.shared.clone();
         let containers: Vec<_> = self.uncreated().cloned().collect();
         let job = async move {
             let logins = shared.resolver.registry_logins();
-            Event::Logins(logins.fetch(&containers, &role).await)
+            Event::Logins(match role.credentials().await {
+                Ok(role) => logins.fetch(&containers, &role).await,
+                Err(error) => Err(error),
+            })
         };
         self.jobs.push(job.boxed());
     }
 
-    fn fetch_values(&self, provider: Provider, role: Credentials) {
+    fn fetch_values(&self, provider: Provider, role: TaskRole) {
         let shared = self.shared.clone();
         let wanted = references(self.uncreated(), provider);
         tracing::info!(
@@ -96,7 +99,11 @@ impl Owner {
         );
         let job = async move {
             let source = shared.resolver.source(provider);
-            Event::Values(provider, source.fetch(&wanted, &role).await)
+            let values = match role.credentials().await {
+                Ok(role) => source.fetch(&wanted, &role).await,
+                Err(error) => Err(error),
+            };
+            Event::Values(provider, values)
         };
         self.jobs.push(job.boxed());
     }

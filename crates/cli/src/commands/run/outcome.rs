@@ -1,7 +1,7 @@
 //! How a task ended, and the exit code that says so.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What `sealift run` answers in the end.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -15,6 +15,12 @@ pub struct Outcome {
     pub stopped_reason: Option<String>,
     pub containers: Vec<ContainerOutcome>,
     pub exit_code: u8,
+    /// Where the task's values came from, if not from the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets_from: Option<String>,
+    /// ARN of who read them there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets_read_as: Option<String>,
 }
 
 /// How one container ended.
@@ -41,6 +47,8 @@ impl Outcome {
             stopped_reason,
             containers: Vec::new(),
             exit_code,
+            secrets_from: None,
+            secrets_read_as: None,
         }
     }
 
@@ -73,6 +81,8 @@ impl Outcome {
             stop_code,
             containers,
             exit_code,
+            secrets_from: secrets_from(task, ""),
+            secrets_read_as: None,
         }
     }
 
@@ -95,6 +105,15 @@ impl Outcome {
         lines.extend(reasons);
         Some(lines.join("\n"))
     }
+}
+
+/// What a task at this place of an answer says about where its values come from.
+pub fn secrets_from(answer: &Value, task: &str) -> Option<String> {
+    let attributes = answer.pointer(task)?.get("attributes")?.as_array()?;
+    let mut named = attributes
+        .iter()
+        .filter(|attribute| attribute.get("name") == Some(&json!("sealift.secrets-from")));
+    Some(named.next()?.get("value")?.as_str()?.to_owned())
 }
 
 /// The names of the containers that the task does without.
@@ -134,8 +153,6 @@ fn telling_code(containers: &[ContainerOutcome], not_essential: &[&str], otherwi
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -8,7 +8,7 @@ use ecs::{
 use store::{Session, ecs::TaskRow};
 use types::{Fault, Timestamp};
 
-use super::Instance;
+use super::{Instance, local::instance_session};
 use crate::{
     World,
     ecs::{definition, place_of, roles, task},
@@ -84,16 +84,26 @@ async fn mint(
 ) -> Result<Result<Credentials, String>, Fault> {
     let (home, task) = (&row.task.home, &row.task.id);
     let task_arn = place_of(home).task(&row.task.cluster, task).to_string();
-    let session = roles::assume(
-        world,
-        db,
-        wanted.role_arn,
-        home,
-        &task_arn,
-        task,
-        wanted.policy,
-    )
-    .await?;
+    let role_is_in_aws = world.settings.reads_from_aws(&home.account);
+    let session = match wanted.role_type {
+        // The agent assumes it there, and needs no more than its name.
+        RoleType::TaskExecution if role_is_in_aws => {
+            return Ok(Ok(Credentials {
+                credentials_id: world.entropy.uuid(),
+                role_arn: wanted.role_arn.to_owned(),
+                ..Credentials::default()
+            }));
+        }
+        // AWS: without an execution role for them, the instance's own role writes logs. Here it does where the
+        // execution role is not here.
+        RoleType::TaskExecutionLogs if role_is_in_aws => {
+            instance_session(world, db, home, task, wanted.policy).await?
+        }
+        _ => {
+            let (role, policy) = (wanted.role_arn, wanted.policy);
+            roles::assume(world, db, role, home, &task_arn, task, policy).await?
+        }
+    };
     let credentials_id = id(world, row, wanted.role_type)?;
     Ok(session.map(|session| Credentials {
         credentials_id,
@@ -135,7 +145,11 @@ pub async fn current_credentials(
         let Some(definition) = merged_definition(&mut db, row).await? else {
             continue;
         };
+        let role_is_in_aws = world.settings.reads_from_aws(&row.task.home.account);
         for wanted in wanted(&definition) {
+            if role_is_in_aws && wanted.role_type == RoleType::TaskExecution {
+                continue;
+            }
             // A role that is gone by now leaves the task with what it has.
             if let Ok(credentials) = mint(world, &mut db, row, &wanted).await? {
                 current.push(renewal(world, instance, row, wanted.role_type, credentials));

@@ -95,8 +95,19 @@ pub async fn local_credentials(
     world: &World,
     home: &Home,
 ) -> Result<Result<SessionCredentials, String>, Fault> {
-    let account = &home.account;
     let mut db = world.store.read().await?;
+    instance_session(world, &mut db, home, HOST, None).await
+}
+
+/// A session of the account's instance role under this name, narrowed by the policy.
+pub(super) async fn instance_session(
+    world: &World,
+    db: &mut Session,
+    home: &Home,
+    name: &str,
+    policy: Option<&str>,
+) -> Result<Result<SessionCredentials, String>, Fault> {
+    let account = &home.account;
     let role = db.role_by_name(account, INSTANCE_ROLE).await?;
     let Some(role) = role else {
         return Ok(Err(format!(
@@ -108,5 +119,5 @@ pub async fn local_credentials(
         "arn:{partition}:iam::{account}:role{}{}",
         role.path, role.name
     );
-    roles::assume_for_host(world, &mut db, &arn, home, HOST).await
+    roles::assume_for_host(world, db, &arn, home, name, policy).await
 }

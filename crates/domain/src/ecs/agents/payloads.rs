@@ -7,7 +7,7 @@ use ecs::{
     reasons::Stop,
 };
 use store::{Session, ecs::TaskRow};
-use types::Fault;
+use types::{Arn, Fault};
 
 use super::{Instance, credentials};
 use crate::{
@@ -139,6 +139,11 @@ async fn task_message(
         .collect();
     let place = place_of(home);
     let registry = world.registry();
+    // A task whose values are in AWS belongs to the account of its role there, and no image here is its ECR's.
+    let is_in_aws = world.settings.reads_from_aws(&home.account);
+    let role = definition.execution_role_arn.as_deref();
+    let role: Option<Arn> = role.filter(|_| is_in_aws).and_then(|arn| arn.parse().ok());
+    let account_in_aws = role.and_then(|arn| arn.account.parse().ok());
     let task = payload::task(Launch {
         place: &place,
         cluster: &row.task.cluster,
@@ -151,7 +156,8 @@ async fn task_message(
         has_run: row.state.started_at.is_some(),
         containers: &containers,
         credentials,
-        registry: Some(&registry),
+        registry: (!is_in_aws).then_some(&registry),
+        account_of_values: account_in_aws.as_ref().unwrap_or(&home.account),
     });
     Ok(task.map_err(|error| error.to_string()))
 }
