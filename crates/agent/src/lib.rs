@@ -9,6 +9,7 @@ mod backoff;
 mod config;
 mod connector;
 mod ecs_api;
+mod firelens;
 mod labels;
 mod link_local;
 mod pulls;
@@ -23,7 +24,7 @@ mod task;
 mod tasks;
 
 pub use agent::{Agent, AgentError, AgentHandle};
-pub use config::{AgentConfig, EcsConfig, ImagePullBehavior, InvalidSetting};
+pub use config::{AgentConfig, EcsConfig, ImagePullBehavior, InvalidSetting, LogLevel, ReadConfig};
 pub use connector::{AcsConnector, ConnectRefused, Duplex};
 pub use link_local::{ADDRESS as LINK_LOCAL_ADDRESS, LinkLocal, LinkLocalError};
 pub use pulls::{PullEvent, PullStep, Pulls};

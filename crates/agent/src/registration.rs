@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What an agent of this version can do, named as ECS names it. A placement decision reads these.
-const CAPABILITIES: [&str; 11] = [
+const CAPABILITIES: [&str; 15] = [
     "ecs.capability.private-registry-authentication.secretsmanager",
     "com.amazonaws.ecs.capability.ecr-auth",
     "ecs.capability.execution-role-ecr-pull",
@@ -25,6 +25,10 @@ const CAPABILITIES: [&str; 11] = [
     "ecs.capability.secrets.asm.bootstrap.log-driver",
     "ecs.capability.container-ordering",
     "ecs.capability.container-restart-policy",
+    "com.amazonaws.ecs.capability.logging-driver.awsfirelens",
+    "ecs.capability.firelens.fluentd",
+    "ecs.capability.firelens.fluentbit",
+    "ecs.capability.firelens.options.config.file",
     "ecs.capability.full-sync",
     "ecs.capability.external",
 ];
@@ -45,6 +49,15 @@ pub(crate) async fn register(
     runtime: &Arc<dyn ContainerRuntime>,
 ) -> Result<(String, Engine), AgentError> {
     let engine = answered(|| runtime.engine()).await;
+    let total = engine.memory_bytes / (1024 * 1024);
+    let reserved = i64::from(config.ecs.reserved_memory);
+    let memory = total - reserved;
+    if memory < 0 {
+        // AWS: in these words, and the agent ends.
+        return Err(AgentError::RegistrationRefused(format!(
+            "api register-container-instance: reserved memory is higher than available memory on the host, total memory: {total}, reserved: {reserved}"
+        )));
+    }
     let mut backoff = Backoff::new(Duration::from_secs(3), 2.0, Duration::from_secs(192), 0.2);
     loop {
         let answer = client
@@ -54,7 +67,7 @@ pub(crate) async fn register(
             .instance_identity_document_signature("")
             .set_container_instance_arn(config.container_instance_arn.clone())
             .set_attributes(Some(attributes(config, &engine)))
-            .set_total_resources(Some(resources(&engine)))
+            .set_total_resources(Some(resources(&engine, memory)))
             .version_info(version_info(&engine))
             .send()
             .await;
@@ -102,8 +115,11 @@ pub(crate) async fn discover_poll_endpoint(
 }
 
 fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
-    let drivers = config.ecs.available_logging_drivers.as_ref();
-    let drivers = drivers.unwrap_or(&engine.log_drivers);
+    let drivers = match &config.ecs.available_logging_drivers {
+        Some(drivers) => drivers.clone(),
+        // An engine does not list the driver that does nothing.
+        None => [&engine.log_drivers[..], &["none".to_owned()]].concat(),
+    };
     let capability = |name: String| attribute(name, None);
     let mut attributes: Vec<_> = CAPABILITIES
         .iter()
@@ -121,6 +137,10 @@ fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
     );
     for (announced, name) in [
         (true, "ecs.capability.container-health-check"),
+        (
+            !config.ecs.disable_privileged,
+            "com.amazonaws.ecs.capability.privileged-container",
+        ),
         (
             config.ecs.enable_awslogs_executionrole_override,
             "ecs.capability.execution-role-awslogs",
@@ -142,6 +162,9 @@ fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
     ] {
         attributes.push(attribute(name.to_owned(), Some(value)));
     }
+    for (name, value) in &config.ecs.instance_attributes {
+        attributes.push(attribute(name.clone(), Some(value)));
+    }
     attributes
 }
 
@@ -153,7 +176,8 @@ fn attribute(name: String, value: Option<&str>) -> Attribute {
         .expect("an attribute needs nothing but its name")
 }
 
-fn resources(engine: &Engine) -> Vec<Resource> {
+/// `memory` is what is left for tasks, in MiB.
+fn resources(engine: &Engine, memory: i64) -> Vec<Resource> {
     let integer = |name: &str, value: i64| {
         Resource::builder()
             .name(name)
@@ -171,7 +195,7 @@ fn resources(engine: &Engine) -> Vec<Resource> {
     };
     vec![
         integer("CPU", engine.cpus.saturating_mul(1024)),
-        integer("MEMORY", engine.memory_bytes / (1024 * 1024)),
+        integer("MEMORY", memory),
         ports("PORTS", &RESERVED_PORTS),
         ports("PORTS_UDP", &[]),
     ]

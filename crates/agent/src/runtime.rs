@@ -40,8 +40,8 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// Creates a container and gives its id. No value of the container stands in the error.
     async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError>;
 
-    /// Starts a container that was created. No value of the container's secrets stands in the error.
-    async fn start(&self, id: &str, container: &Container) -> Result<(), RuntimeError>;
+    /// Starts a container that was created. No value of the variables and log options of these names stands in the error.
+    async fn start(&self, id: &str, secrets: &[String]) -> Result<(), RuntimeError>;
 
     /// Asks the container to stop, and kills it after the timeout. One that does not run is stopped already.
     async fn stop(&self, id: &str, timeout: Duration) -> Result<(), RuntimeError>;
@@ -122,12 +122,25 @@ pub struct NewContainer<'a> {
     pub account: String,
     pub labels: BTreeMap<String, String>,
     pub environment: BTreeMap<String, SecretValue>,
+    /// Mounts beyond those that the container asks for, as an engine's binds.
+    pub binds: Vec<String>,
+    /// A log driver in place of the one that the definition names.
+    pub log_driver: Option<LogDriver>,
     /// Options of the log driver that the definition may have set otherwise.
     pub log_defaults: Vec<(&'static str, String)>,
     /// Options of the log driver that nobody may read, such as those from secrets.
     pub log_options: Vec<(String, SecretValue)>,
+    /// The names of the variables and log options that hold values of secrets.
+    pub secrets: Vec<String>,
     /// The ids of the task's other containers by name, for links and shared volumes.
     pub peers: BTreeMap<String, String>,
+}
+
+/// A log driver of an engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogDriver {
+    pub name: String,
+    pub options: BTreeMap<String, String>,
 }
 
 /// How a container is.
@@ -139,6 +152,8 @@ pub struct ContainerState {
     pub oom_killed: bool,
     pub health: Health,
     pub bindings: Vec<NetworkBinding>,
+    /// Where other containers of its network reach it.
+    pub address: Option<IpAddr>,
     pub created_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
 }

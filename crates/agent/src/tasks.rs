@@ -14,7 +14,7 @@ use tokio::{
 use types::{Arn, Timestamp};
 
 use crate::{
-    AgentConfig, labels,
+    AgentConfig, firelens, labels,
     link_local::Audience,
     report::{Reporter, TaskReport},
     resolve::Resolver,
@@ -279,6 +279,11 @@ impl Tasks {
         ];
         for container in runtime.find(&of_task).await? {
             runtime.remove(&container.id).await?;
+        }
+        let task_id = ecs::names::task_id_of(task_arn);
+        let files = firelens::Files::of_task(&self.shared.config.data_dir, task_id);
+        if let Err(error) = files.remove().await {
+            tracing::warn!(task.arn = task_arn, %error, "the log router's files stay");
         }
         runtime.remove_task_volumes(task_arn).await
     }

@@ -21,7 +21,7 @@ use support::{
     config, container,
     control_plane::{ControlPlane, Session},
     eventually,
-    memory_runtime::MemoryRuntime,
+    memory_runtime::{Created, MemoryRuntime},
     role,
     services::Services,
     task,
@@ -112,6 +112,20 @@ fn recorded_container(recorded: &Value) -> acs::Container {
     made.secrets = serde_json::from_value(recorded["secrets"].clone()).unwrap_or_default();
     made.environment = serde_json::from_value(recorded["environment"].clone()).unwrap_or_default();
     made.overrides = text("overrides").or(made.overrides);
+    if let Some(driver) = recorded["log"]["driver"].as_str() {
+        let options = &recorded["log"]["options"];
+        let host = json!({"LogConfig": {"Type": driver, "Config": options}});
+        made.docker_config = Some(acs::DockerConfig {
+            host_config: Some(host.to_string()),
+            ..acs::DockerConfig::default()
+        });
+    }
+    if let Some(kind) = recorded["firelens"]["type"].as_str() {
+        made.firelens_configuration = Some(acs::FirelensConfiguration {
+            kind: kind.into(),
+            ..acs::FirelensConfiguration::default()
+        });
+    }
     if recorded["healthCheck"].is_object() {
         made.health_check_type = Some("docker".into());
     }
@@ -276,6 +290,7 @@ fn check_container(
             None => assert_eq!(injected, expected, "{id}: {variable}"),
         }
     }
+    check_logs(case, &created, task, recorded);
     let set_here = created.environment.len();
     let recorded_here = recorded["env"].as_object().unwrap().keys();
     let recorded_here = recorded_here
@@ -285,6 +300,35 @@ fn check_container(
         set_here, recorded_here,
         "{id}: more variables than recorded"
     );
+}
+
+/// The options that the engine was given, beside those of the definition, and what a router mounts.
+fn check_logs(case: &Value, created: &Created, task: &acs::Task, recorded: &Value) {
+    let id = case["id"].as_str().unwrap();
+    let named_alike = |text: &str| {
+        let own = task.arn.rsplit('/').next().unwrap();
+        let recorded = "7aea2cdf26b01869de9ac8299fe3e1e4";
+        let data = std::env::temp_dir().join("sealift-agent-tests");
+        text.replace("DATA/data", &data.display().to_string())
+            .replace(recorded, own)
+    };
+    for (option, value) in &created.log_options {
+        // An engine is given empty options, too, and does not set them.
+        if value.is_empty() || recorded["logOptions"].is_null() {
+            continue;
+        }
+        let expected = recorded["logOptions"][option].as_str().unwrap_or_default();
+        // The later of two of one name wins.
+        if id != "log/twice" && id != "log/no-driver" {
+            assert_eq!(value, &named_alike(expected), "{id}: {option}");
+        }
+    }
+    if !created.log_driver.is_empty() {
+        assert_eq!(created.log_driver, recorded["logDriver"], "{id}");
+    }
+    let binds = recorded["binds"].as_array().into_iter().flatten();
+    let binds: Vec<String> = binds.map(|b| named_alike(b.as_str().unwrap())).collect();
+    assert_eq!(created.binds, binds, "{id}");
 }
 
 /// All cases of a group, some at a time: many of them wait for retries.
@@ -342,6 +386,15 @@ async fn of_two_variables_of_one_name_the_recorded_one_wins() {
         let id = case["id"].as_str().unwrap();
         !id.contains("docker-config-env") && id != "collision/overrides-command"
     });
+    check_all(cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_of_log_drivers_are_set_as_recorded() {
+    let mut cases = cases("log");
+    // Those end with what an engine or a collector says.
+    let with_an_engine = ["log/unknown-option", "log/bad-value", "log/splunk-refused"];
+    cases.retain(|case| !with_an_engine.contains(&case["id"].as_str().unwrap()));
     check_all(cases).await;
 }
 

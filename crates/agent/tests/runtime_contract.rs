@@ -97,6 +97,9 @@ async fn create(runtime: &impl ContainerRuntime, command: &[&str]) -> (String, a
         ]
         .into(),
         environment: [("V".to_owned(), SecretValue::from("value"))].into(),
+        binds: Vec::new(),
+        log_driver: None,
+        secrets: Vec::new(),
         log_defaults: Vec::new(),
         log_options: Vec::new(),
         peers: BTreeMap::new(),
@@ -110,9 +113,9 @@ async fn phase(runtime: &impl ContainerRuntime, id: &str) -> Phase {
 }
 
 async fn goes_its_way(runtime: &impl ContainerRuntime) {
-    let (id, task) = create(runtime, &["sh", "-c", "sleep 1; exit 7"]).await;
+    let (id, _) = create(runtime, &["sh", "-c", "sleep 1; exit 7"]).await;
     assert_eq!(phase(runtime, &id).await, Phase::Created);
-    runtime.start(&id, &task.containers[0]).await.unwrap();
+    runtime.start(&id, &[]).await.unwrap();
     assert_eq!(phase(runtime, &id).await, Phase::Running);
     runtime.wait(&id).await.unwrap();
     let state = runtime.inspect(&id).await.unwrap().unwrap();
@@ -122,8 +125,8 @@ async fn goes_its_way(runtime: &impl ContainerRuntime) {
 }
 
 async fn can_be_stopped(runtime: &impl ContainerRuntime) {
-    let (id, task) = create(runtime, &["sleep", "60"]).await;
-    runtime.start(&id, &task.containers[0]).await.unwrap();
+    let (id, _) = create(runtime, &["sleep", "60"]).await;
+    runtime.start(&id, &[]).await.unwrap();
     runtime.stop(&id, Duration::from_secs(1)).await.unwrap();
     runtime.wait(&id).await.unwrap();
     let state = runtime.inspect(&id).await.unwrap().unwrap();
@@ -161,8 +164,8 @@ async fn is_gone(runtime: &impl ContainerRuntime) {
 }
 
 async fn logs(runtime: &impl ContainerRuntime) {
-    let (id, task) = create(runtime, &["echo", "one", "two"]).await;
-    runtime.start(&id, &task.containers[0]).await.unwrap();
+    let (id, _) = create(runtime, &["echo", "one", "two"]).await;
+    runtime.start(&id, &[]).await.unwrap();
     let chunks: Vec<_> = runtime.logs(&id).try_collect().await.unwrap();
     assert!(chunks.iter().all(|chunk| chunk.stream == LogStream::Stdout));
     let text: Vec<u8> = chunks

@@ -1,13 +1,12 @@
 //! The agents of this process: one for every cluster, all on the container engine of this host.
 
-use std::{collections::HashMap, env, fs, io, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
     EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls,
     resolve::{AwsAccount, ServiceEndpoints},
 };
-use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use server::{Acs, PullBoard, PullState, PullStep, Server, WantedInstance};
 use tokio::{
@@ -21,11 +20,6 @@ use types::{AccountId, OsEntropy, SystemClock};
 
 /// How long to wait for a container engine that does not answer.
 const ENGINE_RETRY: Duration = Duration::from_secs(5);
-/// Where ECS's own agent is configured, if this host has it.
-const ECS_CONFIG: &str = "/etc/ecs/ecs.config";
-/// What ECS's installer sets up beyond the agent's own defaults.
-const INSTALLED: &str =
-    "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true\nECS_ENABLE_TASK_IAM_ROLE=true\n";
 
 /// Keeps one agent running for every container instance that the server wants on this host.
 pub struct LocalAgents {
@@ -34,26 +28,23 @@ pub struct LocalAgents {
 }
 
 impl LocalAgents {
-    /// Starts following what the server wants. `ecs_config` is the agent's configuration file, if the user named one.
-    pub fn start(
-        server: &Server,
-        ecs_config: Option<&Path>,
-        aws: Option<AwsForAgents>,
-    ) -> Result<Self> {
+    /// Starts following what the server wants.
+    pub fn start(server: &Server, ecs: EcsConfig, aws: Option<AwsForAgents>) -> Self {
         let pulls = Pulls::default();
         let settings = Settings {
             endpoint: server.endpoint().to_owned(),
             installation: server.installation().to_owned(),
             connector: Arc::new(InProcess(server.acs().clone())),
             api: server.api().clone(),
-            ecs: read_ecs_config(ecs_config)?,
+            data_dir: server.data_dir().to_owned(),
+            ecs,
             pulls: pulls.clone(),
             aws,
         };
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(tell_of_pulls(pulls.watch(), server.pulls().clone()));
         let keeper = tokio::spawn(keep(server.wanted_instances(), settings, stopped));
-        Ok(Self { stop, keeper })
+        Self { stop, keeper }
     }
 
     /// Ends the agents. Their containers run on.
@@ -98,6 +89,7 @@ struct Settings {
     connector: Arc<InProcess>,
     /// The AWS API, for the containers of this host.
     api: axum::Router,
+    data_dir: PathBuf,
     ecs: EcsConfig,
     pulls: Pulls,
     aws: Option<AwsForAgents>,
@@ -189,6 +181,7 @@ impl Settings {
             credentials: instance.credentials.clone(),
             container_instance_arn: instance.container_instance_arn.clone(),
             installation: self.installation.clone(),
+            data_dir: self.data_dir.clone(),
             ecs: self.ecs.clone(),
             link_local: Some(Arc::clone(link_local)),
             pulls: self.pulls.clone(),
@@ -217,30 +210,4 @@ impl AcsConnector for InProcess {
             }),
         }
     }
-}
-
-/// ECS's own settings: its variables, over its configuration file, over what ECS's installer sets up.
-fn read_ecs_config(named: Option<&Path>) -> Result<EcsConfig> {
-    let path = named.unwrap_or(Path::new(ECS_CONFIG));
-    let file = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            INSTALLED.to_owned()
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
-        }
-    };
-    let in_file = |name: &str| {
-        let lines = file
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        let mut pairs = lines.filter_map(|line| line.split_once('='));
-        pairs
-            .find(|(key, _)| key.trim() == name)
-            .map(|(_, value)| value.trim().to_owned())
-    };
-    Ok(EcsConfig::from_variables(|name| {
-        env::var(name).ok().or_else(|| in_file(name))
-    })?)
 }

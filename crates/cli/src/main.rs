@@ -3,6 +3,7 @@
 mod access_key;
 mod aws;
 mod commands;
+mod ecs_config;
 mod engine;
 mod local_agents;
 mod logging;

@@ -110,6 +110,7 @@ impl Stored {
             first_account: self.account_id.clone(),
             region: places.region(),
             local_agent: true,
+            local_cluster: None,
             denials_name_policies: false,
             host: HostAccess::default(),
             rotators_file: None,

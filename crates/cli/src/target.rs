@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     aws::AwsClient,
+    ecs_config,
     local_agents::{AwsForAgents, LocalAgents},
     secrets_source::Aws,
     settings::{Places, Serving, Stored},
@@ -53,7 +54,12 @@ impl Target {
         )?;
         let places = places.or_in(aws.as_ref().and_then(|aws| aws.region.clone()));
         let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = serving.config(&places, free_port)?;
+        let ecs = ecs_config::read(serving.ecs_config.as_deref())?;
+        for warning in ecs.warnings {
+            tracing::warn!("{warning}");
+        }
+        let mut config = serving.config(&places, free_port)?;
+        config.local_cluster.clone_from(&ecs.config.cluster);
         let account = config.first_account.clone();
         let server = Server::start(config).await?;
         let readings = aws.as_ref().map(|aws| aws.account.watch());
@@ -61,7 +67,7 @@ impl Target {
             account,
             aws: aws.account,
         });
-        let agents = LocalAgents::start(&server, serving.ecs_config.as_deref(), aws)?;
+        let agents = LocalAgents::start(&server, ecs.config, aws);
         let endpoint = server
             .endpoint()
             .parse()

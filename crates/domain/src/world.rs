@@ -63,6 +63,8 @@ pub struct Settings {
     pub region: Region,
     /// Whether this process runs an agent of its own, which serves every cluster.
     pub local_agent: bool,
+    /// The only cluster that this agent serves, if its configuration names one.
+    pub local_cluster: Option<String>,
     /// Whether a denial ends with the ARN of the managed policy that decided, as AWS's do since January 2026.
     pub denials_name_policies: bool,
     /// What tasks may take of the host.
@@ -101,6 +103,14 @@ impl SecretsFrom {
             Self::Aws { as_me: false } => Some("aws"),
             Self::Aws { as_me: true } => Some("aws --as-me"),
         }
+    }
+}
+
+impl Settings {
+    /// Whether this process's agent serves the clusters of this name.
+    pub fn agent_serves(&self, cluster: &str) -> bool {
+        let only = self.local_cluster.as_deref();
+        self.local_agent && only.is_none_or(|only| only == cluster)
     }
 }
 

@@ -17,8 +17,8 @@ pub use manifest::{
 };
 pub use payload::{
     AckRequest, AsmAuthData, Container, Dependency, DockerConfig, DockerVolumeConfiguration,
-    EcrAuthData, HostVolume, MountPoint, PayloadMessage, PortMapping, RegistryAuthentication,
-    RestartPolicy, Secret, Task, Volume, VolumeFrom,
+    EcrAuthData, FirelensConfiguration, HostVolume, MountPoint, PayloadMessage, PortMapping,
+    RegistryAuthentication, RestartPolicy, Secret, Task, Volume, VolumeFrom,
 };
 
 use serde::{Deserialize, Serialize};

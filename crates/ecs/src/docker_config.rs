@@ -40,6 +40,9 @@ pub fn docker_config(
 }
 
 /// The options as Docker's driver wants them. `awslogs-stream-prefix` is ECS's: it becomes the name of the stream.
+///
+/// AWS: what does not say how its lines are delivered does not wait for them, since June 2025. `none` delivers nothing,
+/// and what is said to `awsfirelens` is said to the router.
 fn log_options(
     container: &ContainerDefinition,
     log: &LogConfiguration,
@@ -51,6 +54,11 @@ fn log_options(
     {
         let stream = format!("{prefix}/{}/{task}", name_of(container));
         options.insert("awslogs-stream".to_owned(), stream);
+    }
+    if !matches!(log.log_driver, LogDriver::None | LogDriver::Awsfirelens) {
+        options
+            .entry("mode".to_owned())
+            .or_insert_with(|| "non-blocking".to_owned());
     }
     options
         .into_iter()
@@ -236,6 +244,7 @@ mod tests {
         let options = json!({
             "awslogs-group": "/ecs/web",
             "awslogs-stream": "web/app/0123",
+            "mode": "non-blocking",
         });
         assert_eq!(
             documents(&app).1["LogConfig"],
@@ -312,7 +321,28 @@ mod tests {
         assert_eq!(config, json!({}));
         assert_eq!(
             host["LogConfig"],
-            json!({"Type": "splunk", "Config": {"splunk-url": "https://s"}})
+            json!({"Type": "splunk", "Config": {"mode": "non-blocking", "splunk-url": "https://s"}})
         );
+    }
+
+    #[test]
+    fn lines_are_delivered_without_waiting_unless_the_definition_says_otherwise() {
+        let mode = |driver: LogDriver, given: Option<&str>| {
+            let mut app = container("app");
+            app.log_configuration = Some(LogConfiguration {
+                log_driver: driver,
+                options: given.map(|mode| [("mode".to_owned(), mode.to_owned())].into()),
+                secret_options: None,
+            });
+            documents(&app).1["LogConfig"]["Config"].clone()
+        };
+        assert_eq!(mode(LogDriver::Gelf, None), json!({"mode": "non-blocking"}));
+        assert_eq!(
+            mode(LogDriver::Gelf, Some("blocking")),
+            json!({"mode": "blocking"})
+        );
+        for driver in [LogDriver::None, LogDriver::Awsfirelens] {
+            assert_eq!(mode(driver, None), json!({}));
+        }
     }
 }

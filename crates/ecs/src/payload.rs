@@ -144,6 +144,12 @@ fn container(
             .health_check
             .is_some()
             .then(|| "docker".to_owned()),
+        firelens_configuration: container.firelens_configuration.as_ref().map(|router| {
+            acs::FirelensConfiguration {
+                kind: router.type_.as_str().to_owned(),
+                options: router.options.clone().unwrap_or_default(),
+            }
+        }),
         depends_on: container
             .depends_on
             .iter()

@@ -4,8 +4,8 @@
 //! that would have no effect is refused here; whatever is not named here works.
 
 use api::ecs::{
-    ContainerDefinition, LaunchType, LogDriver, NetworkMode, OsFamily, PlacementConstraintType,
-    Volume, run_task,
+    ContainerDefinition, LaunchType, NetworkMode, OsFamily, PlacementConstraintType, Volume,
+    run_task,
 };
 
 use crate::task_definition::{Definition, name_of};
@@ -132,14 +132,11 @@ fn container(container: &ContainerDefinition) -> Result<(), NotSupported> {
     let name = name_of(container);
     let named =
         |wanted: bool, what: &str| refuse(wanted, || format!("{what} of container '{name}'"));
-    if let Some(log) = &container.log_configuration {
-        let driver = log.log_driver;
-        let missing = driver == LogDriver::Awsfirelens;
-        named(missing, &format!("The log driver {}", driver.as_str()))?;
-    }
+    let router = container.firelens_configuration.as_ref();
+    let file = router.and_then(|router| router.options.as_ref()?.get("config-file-type"));
     named(
-        container.firelens_configuration.is_some(),
-        "firelensConfiguration",
+        file.is_some_and(|kind| kind == "s3"),
+        "The config-file-type s3 of firelensConfiguration",
     )?;
     named(
         any(container.environment_files.as_ref()),
@@ -150,10 +147,6 @@ fn container(container: &ContainerDefinition) -> Result<(), NotSupported> {
         "resourceRequirements",
     )?;
     named(any(container.credential_specs.as_ref()), "credentialSpecs")?;
-    named(
-        container.restart_policy.as_ref().is_some_and(|p| p.enabled),
-        "restartPolicy",
-    )?;
     let mut ports = container.port_mappings.iter().flatten();
     named(
         ports.any(|p| p.container_port_range.is_some()),
@@ -184,7 +177,7 @@ fn any<T>(list: Option<&Vec<T>>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use api::ecs::{ContainerRestartPolicy, LogConfiguration};
+    use api::ecs::{FirelensConfiguration, FirelensConfigurationType};
 
     use super::*;
     use crate::task_definition::tests::{container as plain, definition};
@@ -204,23 +197,13 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let mut app = plain("app");
-        app.log_configuration = Some(LogConfiguration {
-            log_driver: LogDriver::Awsfirelens,
-            options: None,
-            secret_options: None,
+        app.firelens_configuration = Some(FirelensConfiguration {
+            type_: FirelensConfigurationType::Fluentbit,
+            options: Some([("config-file-type".to_owned(), "s3".to_owned())].into()),
         });
         assert_eq!(
             refusal_of(app),
-            "The log driver awsfirelens of container 'app' is not supported yet by sealift."
-        );
-        let mut app = plain("app");
-        app.restart_policy = Some(ContainerRestartPolicy {
-            enabled: true,
-            ..ContainerRestartPolicy::default()
-        });
-        assert_eq!(
-            refusal_of(app),
-            "restartPolicy of container 'app' is not supported yet by sealift."
+            "The config-file-type s3 of firelensConfiguration of container 'app' is not supported yet by sealift."
         );
     }
 

@@ -8,12 +8,13 @@ mod container;
 mod defaults;
 mod dependencies;
 mod describe;
+mod logs;
 mod ports;
 mod secrets;
 mod sizes;
 mod validate;
 
-pub use attributes::requires_attributes;
+pub use attributes::{placement_attributes, requires_attributes};
 pub use defaults::with_defaults;
 pub use describe::{Registration, describe};
 pub use sizes::{task_cpu, task_memory};

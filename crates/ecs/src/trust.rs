@@ -59,6 +59,15 @@ const LOG_FILES: [&str; 4] = [
     "syslog-tls-key",
 ];
 
+/// The path of the host that an option of a log driver leads to, if it leads to one.
+pub fn log_path<'a>(option: &str, value: &'a str) -> Option<&'a str> {
+    let socket = value
+        .strip_prefix("unix")
+        .and_then(|rest| rest.split_once("://"))
+        .map(|(_, path)| path);
+    socket.or(LOG_FILES.contains(&option).then_some(value))
+}
+
 /// Refuses a task that asks for more of the host than is allowed. `resolve` follows symbolic links, so that a link
 /// inside an allowed path cannot lead out of it.
 pub fn check(
@@ -160,12 +169,7 @@ impl Gate<'_> {
     /// A log driver runs in the engine: a socket or a file that it is pointed to is one of the host.
     fn log_configuration(&self, log: &LogConfiguration) -> Result<(), NotAllowed> {
         for (name, value) in log.options.iter().flatten() {
-            let socket = value
-                .strip_prefix("unix")
-                .and_then(|rest| rest.split_once("://"))
-                .map(|(_, path)| path);
-            let file = LOG_FILES.contains(&name.as_str()).then_some(value.as_str());
-            if let Some(path) = socket.or(file) {
+            if let Some(path) = log_path(name, value) {
                 self.path(path)?;
             }
         }

@@ -29,6 +29,8 @@ pub struct Config {
     pub region: Region,
     /// Whether this process runs an agent of its own.
     pub local_agent: bool,
+    /// The only cluster that it serves, if it is to serve one.
+    pub local_cluster: Option<String>,
     /// Whether a denial ends with the ARN of the managed policy that decided.
     pub denials_name_policies: bool,
     pub host: HostAccess,

@@ -158,6 +158,11 @@ impl Server {
         &self.api
     }
 
+    /// Where the server keeps what it keeps.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data_dir.path()
+    }
+
     /// Where agents of this process tell how their pulls go.
     pub fn pulls(&self) -> &PullBoard {
         &self.pulls
@@ -294,6 +299,7 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
             first_account: config.first_account.clone(),
             region: config.region.clone(),
             local_agent: config.local_agent,
+            local_cluster: config.local_cluster.clone(),
             denials_name_policies: config.denials_name_policies,
             host: config.host.clone(),
             log_storage: config.log_storage,

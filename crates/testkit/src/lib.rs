@@ -61,6 +61,7 @@ pub async fn start_in(dir: TempDir) -> TestAws {
         first_account: ACCOUNT.parse().expect("a valid account id"),
         region: REGION.parse().expect("a valid region"),
         local_agent: false,
+        local_cluster: None,
         denials_name_policies: false,
         host: HostAccess::default(),
         rotators_file: None,

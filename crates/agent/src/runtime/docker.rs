@@ -24,7 +24,6 @@ use bollard::{
         StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
     },
 };
-use ecs::acs::Container;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use types::{SecretValue, Timestamp};
 
@@ -75,14 +74,14 @@ impl DockerRuntime {
         &self,
         error: RuntimeError,
         id: &str,
-        container: &Container,
+        secrets: &[String],
     ) -> RuntimeError {
-        if container.secrets.is_empty() {
+        if secrets.is_empty() {
             return error;
         }
         match self.inspected(id).await {
             Ok(Some(record)) => {
-                let values = injected_values(record, container);
+                let values = injected_values(record, secrets);
                 error.map_text(|text| redact(&text, values.iter().map(|(n, v)| (n.as_str(), v))))
             }
             _ => error.map_text(|_| {
@@ -138,20 +137,15 @@ impl ContainerRuntime for DockerRuntime {
             .map_err(|error| {
                 let environment = container.environment.iter().map(|(n, v)| (n.as_str(), v));
                 let options = container.log_options.iter().map(|(n, v)| (n.as_str(), v));
-                let names: Vec<&str> = container
-                    .container
-                    .secrets
-                    .iter()
-                    .map(|secret| secret.name.as_str())
-                    .collect();
+                let is_secret = |name: &str| container.secrets.iter().any(|secret| secret == name);
                 let secrets = environment
-                    .filter(|(name, _)| names.contains(name))
+                    .filter(|(name, _)| is_secret(name))
                     .chain(options);
                 engine_error(error).map_text(|text| redact(&text, secrets))
             })
     }
 
-    async fn start(&self, id: &str, container: &Container) -> Result<(), RuntimeError> {
+    async fn start(&self, id: &str, secrets: &[String]) -> Result<(), RuntimeError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -161,7 +155,7 @@ impl ContainerRuntime for DockerRuntime {
             };
             let error = engine_error(error);
             if attempts == START_ATTEMPTS || !network::is_ambiguous(&error) {
-                return Err(self.without_secrets(error, id, container).await);
+                return Err(self.without_secrets(error, id, secrets).await);
             }
             tokio::time::sleep(network::PAUSE).await;
         }
@@ -315,10 +309,10 @@ fn state_of(record: ContainerInspectResponse) -> ContainerState {
         ) => Phase::Exited,
         _ => Phase::Running,
     };
-    let ports = record
-        .network_settings
-        .and_then(|settings| settings.ports)
-        .unwrap_or_default();
+    let network = record.network_settings.unwrap_or_default();
+    let mut networks = network.networks.unwrap_or_default().into_values();
+    let address = networks.find_map(|network| network.ip_address?.parse().ok());
+    let ports = network.ports.unwrap_or_default();
     let mut bindings: Vec<_> = ports
         .into_iter()
         .flat_map(|(port, hosts)| {
@@ -345,6 +339,7 @@ fn state_of(record: ContainerInspectResponse) -> ContainerState {
             _ => Health::Unknown,
         },
         bindings,
+        address,
         created_at: record.created.as_deref().and_then(moment),
         finished_at: state.finished_at.as_deref().and_then(moment),
     }
@@ -366,10 +361,10 @@ fn moment(text: &str) -> Option<Timestamp> {
     Timestamp::parse_iso8601(text).filter(|moment| moment.as_millis() > 0)
 }
 
-/// The values of the container's secrets, out of the engine's record of it.
+/// The values of a container's secrets, out of the engine's record of it.
 fn injected_values(
     record: ContainerInspectResponse,
-    container: &Container,
+    secrets: &[String],
 ) -> Vec<(String, SecretValue)> {
     let environment = record.config.and_then(|config| config.env);
     let environment = environment
@@ -387,6 +382,6 @@ fn injected_values(
         .map(|(name, value)| (name, SecretValue::from(value)));
     environment
         .chain(options)
-        .filter(|(name, _)| container.secrets.iter().any(|secret| secret.name == *name))
+        .filter(|(name, _)| secrets.contains(name))
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use ecs::acs::Task;
 
-use crate::resolve::Json;
+use crate::{firelens, resolve::Json};
 
 /// Why a task is refused as a whole, in the agent's words (and spelling).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(crate) fn accept(task: &mut Task) -> Result<(), Refused> {
             container.command = Some(command);
         }
     }
+    firelens::start_router_first(task);
     Ok(())
 }
 

@@ -28,12 +28,41 @@ pub(crate) struct Wait {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unresolvable;
 
+/// Why a wait can never be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    TimedOut,
+    NotSuccessful,
+    NeverStarts,
+    StoppedUnhealthy,
+}
+
+impl Lost {
+    /// The sentence about it, in the agent's words; both containers are described by the caller.
+    pub fn text(self, dependency: &str, target: &str) -> String {
+        let ending = match self {
+            Self::TimedOut => {
+                return format!(
+                    "dependency graph: container ordering dependency [{dependency}] for target [{target}] has timed out."
+                );
+            }
+            Self::NotSuccessful => "as dependency did not exit successfully.",
+            Self::NeverStarts => "because dependency will never start",
+            // AWS: the agent waits on; such a task would never end.
+            Self::StoppedUnhealthy => "as dependency stopped before it was healthy.",
+        };
+        format!(
+            "dependency graph: failed to resolve container ordering dependency [{dependency}] for target [{target}] {ending}"
+        )
+    }
+}
+
 /// Whether a wait is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolution {
     Met,
     NotYet,
-    Never { on: usize, why: &'static str },
+    Never { on: usize, why: Lost },
 }
 
 /// The waits of each container, by its index.
@@ -123,7 +152,7 @@ pub(crate) fn resolve(
             Resolution::NotYet if has_timed_out(wait, record, container, now) => {
                 return Resolution::Never {
                     on: wait.on,
-                    why: "dependency timed out",
+                    why: Lost::TimedOut,
                 };
             }
             Resolution::NotYet => all_met = false,
@@ -150,11 +179,9 @@ fn resolve_one(wait: &Wait, record: &Record) -> Resolution {
     match (met, stopped) {
         (true, _) => Resolution::Met,
         (false, false) => Resolution::NotYet,
-        (false, true) if record.started_at.is_none() => never("dependency never started"),
-        (false, true) if wait.condition == Condition::Success => {
-            never("dependency did not exit successfully")
-        }
-        (false, true) => never("dependency stopped before it was healthy"),
+        (false, true) if record.started_at.is_none() => never(Lost::NeverStarts),
+        (false, true) if wait.condition == Condition::Success => never(Lost::NotSuccessful),
+        (false, true) => never(Lost::StoppedUnhealthy),
     }
 }
 
@@ -246,13 +273,13 @@ mod tests {
         assert_eq!(resolution(Condition::Start, &ended(1)), Resolution::Met);
         assert_eq!(
             resolution(Condition::Start, &unstarted),
-            lost("dependency never started")
+            lost(Lost::NeverStarts)
         );
         assert_eq!(resolution(Condition::Complete, &ended(1)), Resolution::Met);
         assert_eq!(resolution(Condition::Success, &ended(0)), Resolution::Met);
         assert_eq!(
             resolution(Condition::Success, &ended(1)),
-            lost("dependency did not exit successfully")
+            lost(Lost::NotSuccessful)
         );
         assert_eq!(resolution(Condition::Healthy, &started), Resolution::NotYet);
     }
@@ -275,7 +302,7 @@ mod tests {
             at(15),
             Resolution::Never {
                 on: 0,
-                why: "dependency timed out"
+                why: Lost::TimedOut
             }
         );
     }

@@ -19,14 +19,15 @@ use tokio::{
 
 use super::{
     Command, ContainerError, Known, Progress, Record,
-    dependencies::{self, Condition, Wait},
+    dependencies::{self, Condition, Lost, Wait},
+    environment,
     images::{EcrTokens, ImageAccess},
     plan::{self, Step, View},
     reporting::Reporting,
     steps::Subject,
 };
 use crate::{
-    reason,
+    firelens, reason,
     report::ReportedStatus,
     resolve::{Provider, RegistryLogin, ResolveError, TaskRole, Values, wanted_login},
     runtime::{ContainerState, Health},
@@ -135,6 +136,9 @@ impl Owner {
         };
         self.waits = waits;
         self.adopt().await;
+        if let Err(error) = firelens::generate(&self.task, &self.shared.config.cluster) {
+            self.resource_failed(&error);
+        }
         self.want_values();
         loop {
             self.advance();
@@ -203,7 +207,7 @@ impl Owner {
     }
 
     /// A resource of the task failed: the task stops, whatever container it was for. The first reason stays.
-    fn resource_failed(&mut self, error: &ResolveError) {
+    fn resource_failed(&mut self, error: &dyn std::fmt::Display) {
         self.reason
             .get_or_insert_with(|| reason::terminal(&error.to_string()));
         self.stop_task();
@@ -244,11 +248,8 @@ impl Owner {
 
     fn next_steps(&self) -> Vec<(usize, Step)> {
         let has_values = |index: usize| {
-            let secrets = self.task.containers.get(index).map(|c| &c.secrets);
-            let mut providers = secrets
-                .into_iter()
-                .flatten()
-                .filter_map(|secret| Provider::parse(&secret.provider));
+            let container = self.task.containers.get(index).into_iter();
+            let mut providers = container.flat_map(|c| environment::providers(&self.task, c));
             providers.all(|provider| matches!(self.fetches.get(&provider), Some(Fetch::Done(_))))
         };
         let has_login = |index: usize| {
@@ -352,7 +353,7 @@ impl Owner {
             .collect()
     }
 
-    fn give_up(&mut self, index: usize, on: usize, why: &str) {
+    fn give_up(&mut self, index: usize, on: usize, why: Lost) {
         let describe = |index: usize| {
             let container = self.container(index);
             let record = self.record(index);
@@ -366,11 +367,7 @@ impl Owner {
                 record.known.as_str()
             )
         };
-        let text = format!(
-            "dependency graph: failed to resolve container ordering dependency [{}] for target [{}] as {why}.",
-            describe(on),
-            describe(index)
-        );
+        let text = why.text(&describe(on), &describe(index));
         // AWS: it is reported as if it had been terminated.
         self.record_mut(index).exit_code = Some(143);
         self.fail(

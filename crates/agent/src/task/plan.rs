@@ -5,7 +5,7 @@ use types::Timestamp;
 
 use super::{
     Known, Record,
-    dependencies::{self, Resolution, Wait},
+    dependencies::{self, Lost, Resolution, Wait},
 };
 
 /// A step of one container.
@@ -21,7 +21,7 @@ pub(crate) enum Step {
     /// What it waits for can never come.
     GiveUp {
         on: usize,
-        why: &'static str,
+        why: Lost,
     },
 }
 
@@ -156,7 +156,7 @@ mod tests {
             started_at: Some(Timestamp::from_secs(1)),
             ..at(Known::Stopped)
         };
-        let why = "dependency did not exit successfully";
+        let why = Lost::NotSuccessful;
         assert_eq!(
             steps(&[failed, at(Known::ManifestPulled)], true, true),
             [(1, Step::GiveUp { on: 0, why })]

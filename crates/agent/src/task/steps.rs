@@ -2,16 +2,20 @@
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
-use ecs::acs::{Container, Credentials, Task};
+use ecs::{
+    acs::{Container, Credentials, FirelensConfiguration, Task},
+    trust,
+};
 use tokio::time::{sleep, timeout};
+use types::SecretValue;
 
 use super::{
     ContainerError,
-    environment::{Offers, ResolvedValues, compose},
+    environment::{Offers, ResolvedValues, compose, secret_names},
 };
 use crate::{
     backoff::Backoff,
-    labels, link_local, reason,
+    firelens, labels, link_local, reason,
     runtime::{ContainerState, Health, NewContainer, Phase, RuntimeError},
     tasks::Shared,
 };
@@ -57,8 +61,18 @@ impl Subject {
             .await
             .map_err(|error| ContainerError::of(NAME, &error))?
             .unwrap_or_default();
-        let offers = self.offers().await?;
+        let mut offers = self.offers().await?;
+        let mut binds = Vec::new();
+        let mut log_driver = None;
+        if let Some(router) = &container.firelens_configuration {
+            binds = self.router_binds(router).await?;
+        }
+        if firelens::logs_to_router(container) {
+            offers.router = self.router_address(&peers).await?;
+            log_driver = Some(firelens::driver(container, self.task_id(), &self.files()));
+        }
         let injected = compose(
+            &self.task,
             container,
             &values,
             config.region.as_str(),
@@ -66,6 +80,7 @@ impl Subject {
             &image.environment,
         );
         drop(values);
+        keep_off_the_host(&injected.log_options)?;
         let new = NewContainer {
             task: &self.task,
             container,
@@ -79,8 +94,11 @@ impl Subject {
                 &config.installation,
             ),
             environment: injected.environment,
+            binds,
+            log_driver,
             log_defaults: self.log_defaults(),
             log_options: injected.log_options,
+            secrets: secret_names(&self.task, container),
             peers,
         };
         let limit = config.ecs.container_create_timeout;
@@ -118,20 +136,74 @@ impl Subject {
             role_path: role.map(path),
             api: role.map(|_| format!("http://{}", link_local::ADDRESS)),
             log_path: log_credentials.filter(|_| logs).map(path),
+            router: None,
         })
+    }
+
+    fn task_id(&self) -> &str {
+        ecs::names::task_id_of(&self.task.arn)
+    }
+
+    fn files(&self) -> firelens::Files {
+        firelens::Files::of_task(&self.shared.config.data_dir, self.task_id())
+    }
+
+    /// Writes the router's configuration; where it and the socket are, for the router.
+    async fn router_binds(
+        &self,
+        router: &FirelensConfiguration,
+    ) -> Result<Vec<String>, ContainerError> {
+        let failed = |error: &dyn std::fmt::Display| {
+            let text = format!("unable to generate firelens config file: {error}");
+            ContainerError::new("CannotCreateContainerError", text)
+        };
+        let config = firelens::generate(&self.task, &self.shared.config.cluster);
+        let config = config.map_err(|error| failed(&error))?.unwrap_or_default();
+        let files = self.files();
+        files.write(&config).await.map_err(|error| failed(&error))?;
+        Ok(firelens::binds(router, &files))
+    }
+
+    /// Where a container finds the router's port; `None` where its network cannot.
+    async fn router_address(
+        &self,
+        peers: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, ContainerError> {
+        match self.task.network_mode.as_deref() {
+            Some("awsvpc") => return Ok(Some("127.0.0.1".to_owned())),
+            None | Some("" | "bridge") => {}
+            Some(_) => return Ok(None),
+        }
+        let router = firelens::router(&self.task).and_then(|(router, _)| peers.get(&router.name));
+        let Some(id) = router else {
+            // The router waits for this container.
+            return Ok(None);
+        };
+        let state = self.shared.runtime.inspect(id).await.ok().flatten();
+        match state.and_then(|state| state.address) {
+            Some(address) => Ok(Some(address.to_string())),
+            // AWS: in these words, with two spaces.
+            None => Err(ContainerError::new(
+                "DockerClientConfigError",
+                "unable to get BridgeIP for task in bridge  mode",
+            )),
+        }
     }
 
     fn logs_as_execution_role(&self) -> bool {
         self.container().logs_auth_strategy.as_deref() == Some("ExecutionRole")
     }
 
-    /// AWS: the agent tells the `awslogs` driver where to write, if it is not AWS itself.
+    /// AWS: the agent tells the `awslogs` driver where to write, if it is not AWS itself, and every driver that does not
+    /// wait how much it may keep back.
     fn log_defaults(&self) -> Vec<(&'static str, String)> {
         let endpoint = self.shared.config.secret_endpoints.logs.clone();
         let endpoint = endpoint.filter(|_| self.logs_as_execution_role());
+        let buffer = firelens::is_non_blocking(self.container());
         endpoint
             .map(|endpoint| ("awslogs-endpoint", endpoint))
             .into_iter()
+            .chain(buffer.then(|| ("max-buffer-size", "10m".to_owned())))
             .collect()
     }
 
@@ -142,7 +214,8 @@ impl Subject {
             config, runtime, ..
         } = self.shared.as_ref();
         let limit = config.ecs.container_start_timeout;
-        within(limit, "started", NAME, runtime.start(id, self.container())).await?;
+        let secrets = secret_names(&self.task, self.container());
+        within(limit, "started", NAME, runtime.start(id, &secrets)).await?;
         let state = runtime.inspect(id).await;
         Ok(state.ok().flatten().unwrap_or_default())
     }
@@ -235,6 +308,23 @@ pub(super) async fn within<T>(
                 reason::go_duration(limit)
             ),
         )),
+    }
+}
+
+/// What the definition says was looked at by the control plane; what a secret says is seen here first.
+fn keep_off_the_host(options: &[(String, SecretValue)]) -> Result<(), ContainerError> {
+    let leads_there = |(name, value): &&(String, SecretValue)| {
+        let value = value.expose_secret_str();
+        value.is_some_and(|value| trust::log_path(name, value.trim()).is_some())
+    };
+    match options.iter().find(leads_there) {
+        Some((name, _)) => Err(ContainerError::new(
+            "CannotCreateContainerError",
+            format!(
+                "the log option {name} comes from a secret and names a path of the host, which only a definition may"
+            ),
+        )),
+        None => Ok(()),
     }
 }
 

@@ -17,7 +17,6 @@ use agent::{
     },
 };
 use async_trait::async_trait;
-use ecs::acs::Container;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::{sync::watch, time::sleep};
 use types::{Clock as _, SystemClock};
@@ -29,7 +28,10 @@ pub const DIGEST: &str = "sha256:00000000000000000000000000000000000000000000000
 pub struct Created {
     pub name: String,
     pub environment: BTreeMap<String, String>,
+    /// Of the driver, if it is not the one that the payload names.
+    pub log_driver: String,
     pub log_options: BTreeMap<String, String>,
+    pub binds: Vec<String>,
     pub started: bool,
 }
 
@@ -164,12 +166,19 @@ impl ContainerRuntime for MemoryRuntime {
         let mut containers = self.containers.lock().unwrap();
         let id = format!("{:064x}", containers.len() + 1);
         let environment = new.environment.iter();
+        let driver = new.log_driver.clone().unwrap_or_default();
         let options = new.log_options.iter();
         let kept = Kept {
             created: Created {
                 name: new.name.clone(),
                 environment: environment.map(|(n, v)| (n.clone(), text(v))).collect(),
-                log_options: options.map(|(n, v)| (n.clone(), text(v))).collect(),
+                log_driver: driver.name,
+                log_options: driver
+                    .options
+                    .into_iter()
+                    .chain(options.map(|(n, v)| (n.clone(), text(v))))
+                    .collect(),
+                binds: new.binds.clone(),
                 started: false,
             },
             labels: new.labels.clone(),
@@ -184,7 +193,7 @@ impl ContainerRuntime for MemoryRuntime {
         Ok(id)
     }
 
-    async fn start(&self, id: &str, _: &Container) -> Result<(), RuntimeError> {
+    async fn start(&self, id: &str, _: &[String]) -> Result<(), RuntimeError> {
         let mut course_of = (Duration::ZERO, 0);
         self.change(id, |kept| {
             kept.created.started = true;
@@ -192,6 +201,7 @@ impl ContainerRuntime for MemoryRuntime {
             let healthy = kept.has_health_check;
             kept.state.send_modify(|state| {
                 state.phase = Phase::Running;
+                state.address = Some(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 2)));
                 state.exit_code = None;
                 if healthy {
                     state.health = Health::Healthy;

@@ -41,6 +41,7 @@ pub fn config(url: &str) -> AgentConfig {
         )),
         container_instance_arn: None,
         installation: format!("test-{}", entropy.hex::<8>()),
+        data_dir: std::env::temp_dir().join("sealift-agent-tests"),
         ecs: EcsConfig {
             container_stop_timeout: Duration::from_secs(2),
             ..EcsConfig::default()

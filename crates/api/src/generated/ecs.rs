@@ -1698,6 +1698,8 @@ enumeration! {
         Awslogs = "awslogs",
         Splunk = "splunk",
         Awsfirelens = "awsfirelens",
+        None = "none",
+        Local = "local",
     }
 }
 

@@ -62,7 +62,7 @@ enum Format {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    logging::start(LevelFilter::WARN)?;
+    logging::start(LevelFilter::WARN, None)?;
     match arguments.command {
         Command::Tree(arguments) => tree::run(arguments).await,
         Command::Export(arguments) => export::run(arguments).await,

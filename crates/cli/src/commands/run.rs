@@ -42,7 +42,7 @@ pub struct Arguments {
 /// Registers the task definition, runs one task of it, streams its logs, and exits with its essential container's
 /// code; with 125 and the stopped reason where it could not start.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    logging::start(LevelFilter::WARN)?;
+    logging::start(LevelFilter::WARN, None)?;
     let definition = read_definition(&arguments.task_definition)?;
     let mut target = Target::find(&arguments.places, &arguments.serving).await?;
     let readings = target.readings.take();

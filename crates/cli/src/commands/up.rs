@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 
+use agent::ReadConfig;
 use anyhow::Result;
 use clap::Args;
 use server::Server;
@@ -9,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
+    ecs_config,
     local_agents::{AwsForAgents, LocalAgents},
     logging,
     settings::{Places, Serving},
@@ -33,7 +35,14 @@ pub struct Arguments {
 
 /// Serves until it is told to stop (SIGINT, SIGTERM). Tasks run on: the next `sealift up` finds them again.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    logging::start(LevelFilter::INFO)?;
+    let ReadConfig {
+        config: ecs,
+        warnings,
+    } = ecs_config::read(arguments.serving.ecs_config.as_deref())?;
+    logging::start(LevelFilter::INFO, ecs_config::log_level(&ecs))?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
     let aws = arguments.serving.source.load().await?;
     let places = arguments
         .places
@@ -41,6 +50,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut config = arguments.serving.config(&places, arguments.listen)?;
     config.allow_plain_http_beyond_loopback = arguments.allow_plain_http_beyond_loopback;
     config.local_agent = !arguments.no_agent;
+    config.local_cluster.clone_from(&ecs.cluster);
 
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,
@@ -58,7 +68,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         account: first_account,
         aws: aws.account,
     });
-    let agents = LocalAgents::start(&server, arguments.serving.ecs_config.as_deref(), aws)?;
+    let agents = LocalAgents::start(&server, ecs, aws);
     let mut out = std::io::stdout();
     writeln!(out, "sealift is ready at {}", server.endpoint())?;
     out.flush()?;

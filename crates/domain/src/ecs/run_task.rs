@@ -15,7 +15,7 @@ use ecs::{
     placement::Needs,
     refusals,
     states::Progress,
-    task_definition::{Definition, requires_attributes},
+    task_definition::{Definition, placement_attributes},
     trust,
 };
 use store::ecs::{ClusterRow, NewTask, TaskDefinitionRow, TaskRow};
@@ -183,12 +183,13 @@ async fn start(
 ) -> Result<Output, Error> {
     let (home, place) = here(cx);
     let needs = Needs::of(wanted);
-    let attributes = requires_attributes(wanted, &place.account, &place.region);
+    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
+    let attributes = placement_attributes(wanted, launch_type, &place.account, &place.region);
     let overrides = input.overrides.clone().unwrap_or_default();
     let tags = task_tags(row, input)?;
     let world = cx.world.clone();
     let settings = &world.settings;
-    let local = settings.local_agent;
+    let local = settings.agent_serves(&cluster.name);
     let mut instances = Instances::load(&mut cx.db, &home, &cluster.name, local).await?;
 
     let (mut tasks, mut failures) = (Vec::new(), Vec::<Failure>::new());
@@ -226,7 +227,7 @@ async fn start(
             id,
             family: row.family.clone(),
             revision: row.revision,
-            launch_type: input.launch_type.unwrap_or(LaunchType::Ec2).to_string(),
+            launch_type: launch_type.to_string(),
             group: group(row, input),
             started_by: input.started_by.clone(),
             client_token: input.client_token.clone(),

@@ -95,16 +95,28 @@ impl Instances {
         if self.all.is_empty() {
             return Spot::NoInstances;
         }
-        let failures = self.all.iter().map(|c| Failure {
-            arn: Some(c.arn.clone()),
-            reason: c.lacks(needs, attributes).map(|l| l.as_str().to_owned()),
-            ..Failure::default()
+        let failures = self.all.iter().map(|c| {
+            let lack = c.lacks(needs, attributes);
+            Failure {
+                arn: Some(c.arn.clone()),
+                reason: lack.map(|lack| lack.as_str().to_owned()),
+                detail: (lack == Some(Lack::Attribute)).then(|| c.missing(attributes)),
+            }
         });
         Spot::Nowhere(failures.collect())
     }
 }
 
 impl Candidate {
+    /// The attributes that the instance does not have.
+    fn missing(&self, attributes: &BTreeSet<String>) -> String {
+        let missing: Vec<&str> = attributes
+            .difference(&self.attributes)
+            .map(String::as_str)
+            .collect();
+        missing.join(", ")
+    }
+
     fn lacks(&self, needs: &Needs, attributes: &BTreeSet<String>) -> Option<Lack> {
         if !self.row.agent_connected {
             Some(Lack::Agent)

@@ -124,6 +124,9 @@ pub struct Container {
     /// `docker` where the Docker configuration has a health check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_type: Option<String>,
+    /// Makes the container the log router of its task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firelens_configuration: Option<FirelensConfiguration>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<Dependency>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -198,6 +201,16 @@ pub struct DockerConfig {
     /// Docker's host configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_config: Option<String>,
+}
+
+/// What kind of log router a container is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FirelensConfiguration {
+    /// `fluentbit` or `fluentd`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub options: BTreeMap<String, String>,
 }
 
 /// One entry of `dependsOn`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::ecs::{ContainerDefinition, LogDriver, NetworkMode, Secret};
+use api::ecs::{ContainerDefinition, LaunchType, LogDriver, NetworkMode, Secret};
 use types::{AccountId, Region};
 
 use super::Definition;
@@ -48,7 +48,7 @@ pub fn requires_attributes(
         }
         let awslogs = log.is_some_and(|l| l.log_driver == LogDriver::Awslogs);
         if awslogs && definition.execution_role_arn.is_some() {
-            names.insert("ecs.capability.execution-role-awslogs".to_owned());
+            names.insert(EXECUTION_ROLE_LOGS.to_owned());
         }
     }
     let mut need = |wanted: bool, name: &str| {
@@ -71,6 +71,30 @@ pub fn requires_attributes(
     names
 }
 
+const EXECUTION_ROLE_LOGS: &str = "ecs.capability.execution-role-awslogs";
+
+/// What an instance must be able to do to get a task of the definition. AWS: beyond the definition's own attributes, the
+/// developer guide wants `ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE` for secrets in a log configuration with the EC2
+/// launch type, although the agent's attribute says nothing about them.
+pub fn placement_attributes(
+    definition: &Definition,
+    launch_type: LaunchType,
+    account: &AccountId,
+    region: &Region,
+) -> BTreeSet<String> {
+    let mut names = requires_attributes(definition, account, region);
+    let has_log_secrets = |container: &ContainerDefinition| {
+        let log = container.log_configuration.as_ref();
+        let secrets = log.and_then(|log| log.secret_options.as_ref());
+        secrets.is_some_and(|secrets| !secrets.is_empty())
+    };
+    let mut containers = definition.container_definitions.iter();
+    if launch_type == LaunchType::Ec2 && containers.any(has_log_secrets) {
+        names.insert(EXECUTION_ROLE_LOGS.to_owned());
+    }
+    names
+}
+
 fn of_container(container: &ContainerDefinition, names: &mut BTreeSet<String>) {
     let mut need = |wanted: bool, name: &str| {
         if wanted {
@@ -89,6 +113,16 @@ fn of_container(container: &ContainerDefinition, names: &mut BTreeSet<String>) {
             true,
             &format!("ecs.capability.firelens.{}", router.type_.as_str()),
         );
+        let file = router
+            .options
+            .as_ref()
+            .and_then(|options| options.get("config-file-type"));
+        if let Some(file) = file {
+            need(
+                true,
+                &format!("ecs.capability.firelens.options.config.{file}"),
+            );
+        }
     }
     need(
         container.repository_credentials.is_some(),

@@ -1,12 +1,14 @@
 //! The rules about one container by itself.
 
-use api::ecs::{ContainerDefinition, HealthCheck, LogConfiguration, LogDriver};
+use api::ecs::{ContainerDefinition, HealthCheck};
 
 use super::{Definition, Invalid};
 use crate::names::is_name;
 
 /// The least memory a container may have, in MiB.
 const LEAST_MEMORY: i32 = 6;
+
+const MOST_IGNORED_EXIT_CODES: usize = 50;
 
 pub(super) fn validate(
     container: &ContainerDefinition,
@@ -29,6 +31,12 @@ pub(super) fn validate(
             60,
             1800,
         )?;
+        let ignored = policy.ignored_exit_codes.as_ref().map_or(0, Vec::len);
+        if ignored > MOST_IGNORED_EXIT_CODES {
+            return Err(Invalid(format!(
+                "Invalid setting for container '{name}'. At most {MOST_IGNORED_EXIT_CODES} exit codes can be in 'ignoredExitCodes'."
+            )));
+        }
     }
     for ulimit in container.ulimits.iter().flatten() {
         // AWS: -1 is no limit at all.
@@ -39,9 +47,6 @@ pub(super) fn validate(
                 ulimit.name.as_str()
             )));
         }
-    }
-    if let Some(log) = &container.log_configuration {
-        log_configuration(log)?;
     }
     Ok(())
 }
@@ -103,25 +108,6 @@ fn health_check(check: &HealthCheck, name: &str) -> Result<(), Invalid> {
     within(name, "healthCheck.timeout", check.timeout, 2, 120)?;
     within(name, "healthCheck.retries", check.retries, 1, 10)?;
     within(name, "healthCheck.startPeriod", check.start_period, 0, 300)
-}
-
-fn log_configuration(log: &LogConfiguration) -> Result<(), Invalid> {
-    let secret = |name: &str| log.secret_options.iter().flatten().any(|s| s.name == name);
-    let has = |name: &str| log.options.iter().flatten().any(|(k, _)| k == name) || secret(name);
-    let required: &[&str] = match log.log_driver {
-        LogDriver::Splunk => &["splunk-token", "splunk-url"],
-        LogDriver::Awslogs => &["awslogs-group", "awslogs-region"],
-        _ => &[],
-    };
-    let missing: Vec<&str> = required.iter().copied().filter(|n| !has(n)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Invalid(format!(
-        "Log driver {} requires options: {}",
-        log.log_driver.as_str(),
-        missing.join(", ")
-    )))
 }
 
 fn at_least(name: &str, member: &str, value: Option<i32>, least: i32) -> Result<(), Invalid> {

@@ -6,7 +6,7 @@ use api::ecs::{Compatibility, LogDriver, NetworkMode};
 use types::{AccountId, Region};
 
 use super::{
-    Definition, Invalid, container, dependencies, is_essential, name_of, ports, secrets,
+    Definition, Invalid, container, dependencies, is_essential, logs, name_of, ports, secrets,
     sizes::{task_cpu, task_memory},
 };
 use crate::names::is_name;
@@ -37,6 +37,7 @@ pub fn validate(
         secrets::validate(container, definition, account, region)?;
         ports::validate(container, definition)?;
     }
+    logs::validate(definition)?;
     dependencies::validate(definition)?;
     volumes(definition)?;
     roles(definition)?;

@@ -19,6 +19,7 @@ fn config(dir: &std::path::Path) -> Config {
         first_account: testkit::ACCOUNT.parse().unwrap(),
         region: testkit::REGION.parse().unwrap(),
         local_agent: false,
+        local_cluster: None,
         denials_name_policies: false,
         host: HostAccess::default(),
         rotators_file: None,

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, NetworkingConfig, PortBinding,
+    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig,
+    PortBinding,
 };
 use ecs::acs::PortMapping;
 use serde::de::DeserializeOwned;
@@ -96,7 +97,9 @@ fn complete_host_config(new: &NewContainer<'_>, network: &str) -> Result<HostCon
     if network != "host" {
         host.port_bindings = Some(port_bindings(&container.port_mappings));
     }
-    host.binds.get_or_insert_default().extend(binds(new)?);
+    let all = host.binds.get_or_insert_default();
+    all.extend(binds(new)?);
+    all.extend(new.binds.clone());
     host.volumes_from
         .get_or_insert_default()
         .extend(volumes_from(new));
@@ -217,6 +220,12 @@ fn links(new: &NewContainer<'_>, network: &str) -> Option<NetworkingConfig> {
 
 /// Defaults come before all others, secret options after them. An empty value, and one without a driver, changes nothing.
 fn add_log_options(host: &mut HostConfig, new: &NewContainer<'_>) {
+    if let Some(driver) = &new.log_driver {
+        host.log_config = Some(HostConfigLogConfig {
+            typ: Some(driver.name.clone()),
+            config: Some(driver.options.clone().into_iter().collect()),
+        });
+    }
     let Some(log) = host.log_config.as_mut() else {
         return;
     };

@@ -92,6 +92,10 @@ impl Owner {
         let record = self.record_mut(index);
         record.started_at = Some(now);
         record.bindings = state.bindings;
+        if restarted {
+            record.exit_code = None;
+            record.reason = None;
+        }
         let id = record.runtime_id.clone().unwrap_or_default();
         if !restarted {
             self.container_changed(index, ReportedStatus::Running);

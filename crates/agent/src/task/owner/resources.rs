@@ -4,8 +4,9 @@ use ecs::acs::Container;
 use futures::FutureExt as _;
 use tokio::time::sleep;
 
-use super::{Event, Fetch, Known, Logins, Owner, ROLE_PATIENCE};
+use super::{Event, Fetch, Known, Logins, Owner, ROLE_PATIENCE, Record};
 use crate::{
+    firelens,
     resolve::{Provider, ResolveError, TaskRole, references, wanted_login},
     task::environment::ResolvedValues,
 };
@@ -15,7 +16,20 @@ impl Owner {
     pub(super) fn uncreated(&self) -> impl Iterator<Item = &Container> {
         let containers = self.task.containers.iter().zip(&self.records);
         containers
-            .filter(|(_, record)| record.runtime_id.is_none() && record.known < Known::Created)
+            .filter(|(_, record)| is_uncreated(record))
+            .map(|(container, _)| container)
+    }
+
+    /// Those whose secrets are still needed: a router needs those of the containers that log to it, too.
+    fn in_need(&self) -> impl Iterator<Item = &Container> {
+        let routes = self
+            .uncreated()
+            .any(|container| container.firelens_configuration.is_some());
+        let containers = self.task.containers.iter().zip(&self.records);
+        containers
+            .filter(move |(container, record)| {
+                is_uncreated(record) || (routes && firelens::logs_to_router(container))
+            })
             .map(|(container, _)| container)
     }
 
@@ -24,7 +38,7 @@ impl Owner {
             return;
         }
         let unknown = self
-            .uncreated()
+            .in_need()
             .flat_map(|container| &container.secrets)
             .find(|secret| Provider::parse(&secret.provider).is_none());
         if let Some(secret) = unknown {
@@ -33,7 +47,7 @@ impl Owner {
         }
         let wanted: Vec<_> = Provider::ALL
             .into_iter()
-            .filter(|provider| !references(self.uncreated(), *provider).is_empty())
+            .filter(|provider| !references(self.in_need(), *provider).is_empty())
             .collect();
         for provider in wanted {
             self.fetches.insert(provider, Fetch::Wanted);
@@ -90,7 +104,7 @@ impl Owner {
 
     fn fetch_values(&self, provider: Provider, role: TaskRole) {
         let shared = self.shared.clone();
-        let wanted = references(self.uncreated(), provider);
+        let wanted = references(self.in_need(), provider);
         tracing::info!(
             task.arn = self.task.arn,
             ?provider,
@@ -112,7 +126,7 @@ impl Owner {
     pub(super) fn drop_used_values(&mut self) {
         let needed: Vec<_> = Provider::ALL
             .into_iter()
-            .filter(|provider| !references(self.uncreated(), *provider).is_empty())
+            .filter(|provider| !references(self.in_need(), *provider).is_empty())
             .collect();
         self.fetches.retain(|provider, _| needed.contains(provider));
         if self
@@ -144,4 +158,8 @@ impl Owner {
         };
         self.resource_failed(&error);
     }
+}
+
+fn is_uncreated(record: &Record) -> bool {
+    record.runtime_id.is_none() && record.known < Known::Created
 }

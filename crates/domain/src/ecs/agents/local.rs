@@ -37,6 +37,9 @@ pub async fn local_instances(world: &World) -> Result<Vec<LocalInstance>, Fault>
     let mut db = world.store.read().await?;
     let mut wanted = Vec::new();
     for row in db.all_active_clusters().await? {
+        if !world.settings.agent_serves(&row.name) {
+            continue;
+        }
         let role = db.role_by_name(&row.home.account, INSTANCE_ROLE).await?;
         let known = match role {
             Some(role) => {

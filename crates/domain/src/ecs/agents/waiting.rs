@@ -1,8 +1,9 @@
 //! Tasks that were accepted before any instance could take them.
 
+use api::ecs::LaunchType;
 use ecs::{
     overrides, placement::Needs, reasons::Stop, states::Status,
-    task_definition::requires_attributes,
+    task_definition::placement_attributes,
 };
 use store::{Session, ecs::TaskRow};
 use types::Fault;
@@ -37,7 +38,7 @@ pub async fn place_waiting(world: &World) -> Result<(), Fault> {
 
 async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fault> {
     let home = &row.task.home;
-    let local = world.settings.local_agent;
+    let local = world.settings.agent_serves(&row.task.cluster);
     let mut progress = task::progress(row)?;
     let mut row = row.clone();
     let stored = db
@@ -57,7 +58,8 @@ async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fau
         return db.save_task_state(&row.task, &row.state).await;
     };
     let at = place_of(home);
-    let attributes = requires_attributes(&definition, &at.account, &at.region);
+    let launch_type = row.task.launch_type.parse().unwrap_or(LaunchType::Ec2);
+    let attributes = placement_attributes(&definition, launch_type, &at.account, &at.region);
     let mut instances = Instances::load(db, home, &row.task.cluster, local).await?;
     match instances.place(&Needs::of(&definition), &attributes) {
         Spot::On { id, .. } => {
@@ -70,7 +72,13 @@ async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fau
             progress.end_unlaunched(Stop::failed_to_start(reason), world.clock.now());
         }
         Spot::Nowhere(failures) => {
-            let lacks: Vec<String> = failures.into_iter().filter_map(|f| f.reason).collect();
+            let lacks: Vec<String> = failures
+                .into_iter()
+                .filter_map(|failure| {
+                    let detail = failure.detail.map(|detail| format!(" ({detail})"));
+                    Some(failure.reason? + &detail.unwrap_or_default())
+                })
+                .collect();
             let reason = format!(
                 "No container instance met all of the task's requirements: {}",
                 lacks.join(", ")

@@ -245,11 +245,6 @@ async fn what_does_not_exist_yet_or_is_not_allowed_is_refused_by_name() {
             "The network mode awsvpc is not supported yet",
         ),
         (
-            json!({"logConfiguration": {"logDriver": "awsfirelens"}}),
-            json!({}),
-            "The log driver awsfirelens of container 'app' is not supported yet",
-        ),
-        (
             json!({"privileged": true}),
             json!({}),
             "The privileged container 'app' is not allowed",

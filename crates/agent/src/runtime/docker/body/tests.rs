@@ -15,6 +15,9 @@ fn body(task: &Task, container: &Container) -> Result<serde_json::Value, Runtime
         account: "111122223333".into(),
         labels: [("com.amazonaws.ecs.task-arn".to_owned(), task.arn.clone())].into(),
         environment: [("V".to_owned(), SecretValue::from("value"))].into(),
+        binds: Vec::new(),
+        log_driver: None,
+        secrets: Vec::new(),
         log_defaults: Vec::new(),
         log_options: vec![
             ("token".into(), SecretValue::from("hidden")),
