@@ -1,6 +1,10 @@
 //! Answers on the wire.
 
+use std::fmt::Write as _;
+
 use http::{header::ACCEPT, request::Parts};
+use types::SecretText;
+use zeroize::Zeroizing;
 
 use crate::{
     ErrorReport, MessageKey, Modeled, Protocol, Service,
@@ -61,8 +65,9 @@ pub fn render_output<O: Modeled>(
         Protocol::Json { .. } if !O::HAS_OUTPUT => (AMZ_JSON, String::new()),
         Protocol::Json { .. } => (AMZ_JSON, result()),
         Protocol::Query { .. } if form == AnswerForm::Json => {
-            let result = O::HAS_OUTPUT.then(result);
-            (JSON, query_json::<O>(request_id, result.as_deref()))
+            let result = O::HAS_OUTPUT.then(|| Zeroizing::new(result()));
+            let result = result.as_ref().map(|json| json.as_str());
+            (JSON, query_json::<O>(request_id, result))
         }
         Protocol::Query { namespace, .. } => {
             let mut writer = XmlWriter::default();
@@ -141,8 +146,16 @@ fn respond(
 /// A Query answer's tree as JSON, around the JSON of its result.
 fn query_json<O: Modeled>(request_id: &str, result: Option<&str>) -> String {
     let name = O::NAME;
-    let result = result.map_or(String::new(), |json| format!(r#""{name}Result":{json},"#));
-    format!(r#"{{"{name}Response":{{{result}"ResponseMetadata":{{"RequestId":"{request_id}"}}}}}}"#)
+    let mut text = SecretText::default();
+    let _ = write!(text, r#"{{"{name}Response":{{"#);
+    if let Some(json) = result {
+        let _ = write!(text, r#""{name}Result":{json},"#);
+    }
+    let _ = write!(
+        text,
+        r#""ResponseMetadata":{{"RequestId":"{request_id}"}}}}}}"#
+    );
+    text.into_string()
 }
 
 fn query_json_error(request_id: &str, report: &ErrorReport) -> String {

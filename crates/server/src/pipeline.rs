@@ -19,6 +19,7 @@ use http::{HeaderValue, header, request::Parts};
 use http_body_util::Full;
 use store::Session;
 use types::{Fault, Region, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::{
     audit::{AuditLog, Record, Trail},
@@ -257,7 +258,9 @@ fn text_of(parts: &Parts, name: &header::HeaderName) -> Option<String> {
 }
 
 fn into_http(answer: Response) -> http::Response<Full<Bytes>> {
-    let mut response = http::Response::new(Full::new(Bytes::from(answer.body)));
+    // Zeroed once it is sent: there may be secrets in it.
+    let body = Bytes::from_owner(Zeroizing::new(answer.body));
+    let mut response = http::Response::new(Full::new(body));
     *response.status_mut() = http::StatusCode::from_u16(answer.status)
         .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {

@@ -9,6 +9,7 @@ mod clock;
 mod fault;
 mod region;
 mod secret;
+mod secret_text;
 mod tag;
 
 pub use account::{AccountId, ParseAccountIdError};
@@ -17,4 +18,5 @@ pub use clock::{Clock, Entropy, FixedClock, OsEntropy, SeededEntropy, SystemCloc
 pub use fault::Fault;
 pub use region::{ParseRegionError, Region};
 pub use secret::SecretValue;
+pub use secret_text::SecretText;
 pub use tag::Tag;

@@ -2,15 +2,16 @@
 
 use std::{net::SocketAddr, sync::Weak};
 
+use api::codec::{JsonWriter, Shape, Sink as _};
 use axum::{
     Router,
     extract::{ConnectInfo, Path, State},
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use ecs::acs::Credentials;
 use http::{HeaderValue, StatusCode, header};
-use types::SecretValue;
 
 use super::LinkLocal;
 
@@ -50,24 +51,25 @@ async fn credentials(
 }
 
 /// What an SDK reads.
-fn document(credentials: &Credentials) -> Vec<u8> {
-    let text = |secret: &SecretValue| secret.expose_secret_str().unwrap_or_default().to_owned();
-    let document = serde_json::json!({
-        "RoleArn": credentials.role_arn,
-        "AccessKeyId": credentials.access_key_id,
-        "SecretAccessKey": text(&credentials.secret_access_key),
-        "Token": text(&credentials.session_token),
-        "Expiration": credentials.expiration,
-    });
-    document.to_string().into_bytes()
+fn document(credentials: &Credentials) -> Bytes {
+    let mut writer = JsonWriter::default();
+    let any = &Shape::ANY;
+    writer.structure(&[
+        ("RoleArn", &credentials.role_arn, any),
+        ("AccessKeyId", &credentials.access_key_id, any),
+        ("SecretAccessKey", &credentials.secret_access_key, any),
+        ("Token", &credentials.session_token, any),
+        ("Expiration", &credentials.expiration, any),
+    ]);
+    Bytes::from_owner(writer.into_bytes())
 }
 
 fn refused(code: &str, message: &str) -> Response {
     let document = serde_json::json!({"code": code, "message": message, "HTTPErrorCode": 400});
-    json(StatusCode::BAD_REQUEST, document.to_string().into_bytes())
+    json(StatusCode::BAD_REQUEST, document.to_string().into())
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
+fn json(status: StatusCode, body: Bytes) -> Response {
     let kind = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }

@@ -3,18 +3,24 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use types::Timestamp;
+use types::{SecretText, Timestamp};
+use zeroize::Zeroizing;
 
 use super::{Encode, Shape, Sink};
 
-/// Writes compact JSON.
+/// Writes compact JSON. What it outgrows on the way is zeroed.
 #[derive(Default)]
-pub struct JsonWriter(String);
+pub struct JsonWriter(SecretText);
 
 impl JsonWriter {
     /// What was written.
     pub fn into_text(self) -> String {
-        self.0
+        self.0.into_string()
+    }
+
+    /// What was written, zeroed when it is dropped.
+    pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.0.into_bytes()
     }
 
     fn name(&mut self, is_first: bool, name: &str) {
@@ -77,7 +83,9 @@ impl Sink for JsonWriter {
 
     fn blob(&mut self, bytes: &[u8]) {
         self.0.push('"');
-        STANDARD.encode_string(bytes, &mut self.0);
+        let mut encoded = Zeroizing::new(String::with_capacity(bytes.len() / 3 * 4 + 4));
+        STANDARD.encode_string(bytes, &mut encoded);
+        self.0.push_str(&encoded);
         self.0.push('"');
     }
 

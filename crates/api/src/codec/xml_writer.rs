@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use types::Timestamp;
+use types::{SecretText, Timestamp};
+use zeroize::Zeroizing;
 
 use super::{Encode, Shape, Sink};
 
-/// Writes the inside of an element.
+/// Writes the inside of an element. What it outgrows on the way is zeroed.
 #[derive(Default)]
-pub struct XmlWriter(String);
+pub struct XmlWriter(SecretText);
 
 impl XmlWriter {
     /// What was written.
     pub fn into_text(self) -> String {
-        self.0
+        self.0.into_string()
     }
 
     /// An element with attributes, if any (`Name xmlns="…"`), around what `inside` writes.
@@ -65,7 +66,9 @@ impl Sink for XmlWriter {
     }
 
     fn blob(&mut self, bytes: &[u8]) {
-        STANDARD.encode_string(bytes, &mut self.0);
+        let mut encoded = Zeroizing::new(String::with_capacity(bytes.len() / 3 * 4 + 4));
+        STANDARD.encode_string(bytes, &mut encoded);
+        self.0.push_str(&encoded);
     }
 
     fn boolean(&mut self, boolean: bool) {
