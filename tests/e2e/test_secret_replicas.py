@@ -153,7 +153,7 @@ def test_a_replica_whose_key_is_disabled_falls_behind_and_catches_up(server, sec
 
 def test_impossible_regions_are_refused(secrets, name):
     secrets.create_secret(Name=name, SecretString="v")
-    for region in (HOME, "cn-north-1"):
+    for region in (HOME, "cn-north-1", "us-east-9", "mars-north-1"):
         with refused("InvalidParameterException", "Invalid replica region."):
             secrets.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=regions(region))
     with refused("ValidationException", re.compile("Member must satisfy regular expression pattern")):

@@ -15,6 +15,11 @@ pub struct Region(String);
 pub struct ParseRegionError(String);
 
 impl Region {
+    /// Whether it is one of AWS's own.
+    pub fn is_of_aws(&self) -> bool {
+        OF_AWS.binary_search(&self.as_str()).is_ok()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,6 +35,56 @@ impl Region {
         }
     }
 }
+
+/// The regions of AWS, sorted. Those that AWS adds are added here.
+const OF_AWS: [&str; 46] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-isoe-west-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    "us-west-1",
+    "us-west-2",
+];
 
 impl FromStr for Region {
     type Err = ParseRegionError;
@@ -105,6 +160,14 @@ mod tests {
         ] {
             assert!(bad.parse::<Region>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn aws_s_own_regions_are_told_from_invented_ones() {
+        assert!(OF_AWS.is_sorted());
+        let is_of_aws = |name: &str| name.parse::<Region>().unwrap().is_of_aws();
+        assert!(OF_AWS.iter().all(|name| is_of_aws(name)));
+        assert!(!is_of_aws("us-east-9") && !is_of_aws("mars-north-1"));
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(super) async fn add(
     let known = cx.db.secret_replicas(&primary.arn).await?;
     let mut regions = Vec::new();
     for one in wanted {
-        let region = replica_region(primary, one.region.as_deref())?;
+        let region = replica_region(cx, primary, one.region.as_deref())?;
         let in_sync = |known: &Replica| known.region == region && known.status == in_sync();
         if known.iter().any(in_sync) || regions.iter().any(|(other, _)| *other == region) {
             return Err(Error::InvalidParameter(format!(
@@ -157,7 +157,6 @@ pub(super) fn conditions(
         .with_some("secretsmanager:ForceOverwriteReplicaSecret", forced)
 }
 
-/// The ARN of the same secret in another region.
 /// The ARN that a secret has in another region.
 pub(super) fn arn_in(arn: &str, region: &Region) -> Result<String, Fault> {
     let arn: Arn = arn.parse().map_err(Fault::new)?;
@@ -171,10 +170,14 @@ pub(super) fn arn_in(arn: &str, region: &Region) -> Result<String, Fault> {
     Ok(moved.to_string())
 }
 
-fn replica_region(primary: &Secret, name: Option<&str>) -> Result<Region, Error> {
+fn replica_region(cx: &Cx, primary: &Secret, name: Option<&str>) -> Result<Region, Error> {
     let region: Region = name
         .and_then(|name| name.parse().ok())
         .ok_or_else(invalid_region)?;
+    // One server holds every region, also invented ones; but a replica in a mistyped region would be found by nobody.
+    if !region.is_of_aws() && region != cx.world.settings.region {
+        return Err(invalid_region());
+    }
     if region == primary.region || region.partition() != primary.region.partition() {
         return Err(invalid_region());
     }

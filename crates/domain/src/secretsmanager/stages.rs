@@ -56,6 +56,22 @@ impl Labels {
     /// version of a secret whatever `stages` says.
     #[must_use]
     pub(super) fn after_put(&self, version: &str, stages: Option<&[String]>) -> Self {
+        self.after_write(version, stages, true)
+    }
+
+    /// The labels once a version that a rotation has waiting for its value has got it. Nobody has tried the value yet, so
+    /// it does not become the current one by itself, even where there is none.
+    #[must_use]
+    pub(super) fn after_filling(&self, version: &str, stages: Option<&[String]>) -> Self {
+        self.after_write(version, stages, false)
+    }
+
+    fn after_write(
+        &self,
+        version: &str,
+        stages: Option<&[String]>,
+        is_first_current: bool,
+    ) -> Self {
         let mut labels = self.0.clone();
         for stage in stages.unwrap_or_default() {
             if stage != CURRENT {
@@ -63,7 +79,7 @@ impl Labels {
             }
         }
         let asked = stages.is_none_or(|stages| stages.iter().any(|stage| stage == CURRENT));
-        if asked || !labels.contains_key(CURRENT) {
+        if asked || (is_first_current && !labels.contains_key(CURRENT)) {
             // AWS: a new value drops AWSPENDING from the version it replaces; a moved label leaves it there.
             let old = self.holder(CURRENT);
             if old != Some(version) && labels.get(PENDING).map(String::as_str) == old {
@@ -202,6 +218,16 @@ mod tests {
     fn the_first_value_is_current_whatever_labels_it_is_given() {
         let after = Labels::default().after_put("v1", Some(&stages(&["OWN"])));
         assert_eq!(after, labels(&[(CURRENT, "v1"), ("OWN", "v1")]));
+    }
+
+    #[test]
+    fn a_value_that_a_rotation_waits_for_is_current_only_where_it_is_said() {
+        let waiting = labels(&[(PENDING, "v1")]);
+        let pending = stages(&[PENDING]);
+        assert_eq!(waiting.after_filling("v1", Some(&pending)), waiting);
+        let both = labels(&[(CURRENT, "v1"), (PENDING, "v1")]);
+        assert_eq!(waiting.after_filling("v1", None), both);
+        assert_eq!(waiting.after_move(CURRENT, None, Some("v1")), Ok(both));
     }
 
     #[test]

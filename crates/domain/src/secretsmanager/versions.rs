@@ -50,9 +50,18 @@ pub(super) async fn write(
     }
 
     let before = labels(&versions);
-    let after = before.after_put(token, stages);
+    let is_awaited = versions.iter().any(|version| version.id == token);
+    let after = if is_awaited {
+        before.after_filling(token, stages)
+    } else {
+        before.after_put(token, stages)
+    };
     refuse_many_labels(&after)?;
-    let pruned = prunable(&versions, cx.now())?;
+    let pruned = if is_awaited {
+        Vec::new()
+    } else {
+        prunable(&versions, cx.now())?
+    };
 
     let sealed = sealing::seal(cx, secret, token, value).await?;
     let now = cx.now();
