@@ -18,6 +18,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from certificates import make_ca, make_certificate
 from harness import IMAGE, docker, free_port, wait_for
 
 CONFIGURATION = """
@@ -68,7 +69,8 @@ class Registry:
         (self.directory / "users").write_bytes(b"".join(self._user(*pair) for pair in self.users.items()))
         tls = ""
         if self.tls:
-            self._make_certificates()
+            make_ca(self.directory)
+            make_certificate(self.directory, f"IP:{self.host}")
             tls = f", tls: {{certificate: {self.directory}/server.crt, key: {self.directory}/server.key}}"
         listener = self._listen()
         text = CONFIGURATION.format(directory=self.directory, address=self.address, tls=tls, listener=listener)
@@ -104,17 +106,6 @@ class Registry:
     def _user(self, name: str, password: str) -> bytes:
         command = ["htpasswd", "-niB", "-C", "4", name]
         return subprocess.run(command, input=password.encode(), capture_output=True, check=True).stdout.strip() + b"\n"
-
-    def _make_certificates(self) -> None:
-        def openssl(*arguments: str) -> None:
-            subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)
-
-        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        openssl("req", "-x509", *key, "-subj", "/CN=test CA", "-days", "2", "-keyout", "ca.key", "-out", "ca.crt")
-        openssl("req", *key, "-subj", f"/CN={self.host}", "-keyout", "server.key", "-out", "server.csr")
-        (self.directory / "names").write_text(f"subjectAltName=IP:{self.host}\n")
-        signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
-        openssl("x509", "-req", "-in", "server.csr", *signed, "-out", "server.crt")
 
     def trust(self) -> None:
         """Has Docker trust the CA."""

@@ -91,15 +91,24 @@ class Rotators:
         if os.geteuid() != 0:
             del entry["user"]
             entry["same-user"] = True
-        lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
-        lines.append(f'environment = {{ PYTHONPATH = "{self.home}", PYTHONDONTWRITEBYTECODE = "1", CONTROL = "{self.control}" }}')
-        with self.file.open("a") as file:
-            file.write("\n[[rotator]]\n" + "\n".join(lines) + "\n")
+        environment = {"PYTHONPATH": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "CONTROL": str(self.control)}
+        self._write(entry, f"environment = {{ {', '.join(f'{name} = {json.dumps(value)}' for name, value in environment.items())} }}")
 
-    def make_role(self) -> None:
+    def add_other(self, name: str, timeout: int = 30, **target) -> None:
+        """A rotator that is no program: `url` or `task_definition`, and what belongs to it."""
+        entry = {"name": name, "accounts": [self.server.account], "role": "rotation", "timeout-seconds": timeout}
+        self._write(entry | {key.replace("_", "-"): value for key, value in target.items()})
+
+    def _write(self, entry: dict, *more: str) -> None:
+        lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
+        with self.file.open("a") as file:
+            file.write("\n".join(["\n[[rotator]]", *lines, *more, ""]))
+
+    def make_role(self, service: str = "lambda.amazonaws.com") -> str:
         iam = self.server.client("iam")
-        iam.create_role(RoleName="rotation", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))
+        role = iam.create_role(RoleName="rotation", AssumeRolePolicyDocument=trust(service))["Role"]
         iam.put_role_policy(RoleName="rotation", PolicyName="rotate", PolicyDocument=policy(allow("secretsmanager:*")))
+        return role["Arn"]
 
     def arn(self, name: str) -> str:
         return f"arn:aws:lambda:{self.server.region}:{self.server.account}:function:{name}"
@@ -139,6 +148,16 @@ def events(server: Server, secret_arn: str) -> list[str]:
     """What the audit log says about the rotation of a secret, in order."""
     lines = [line for line in server.audit() if line.get("resource") == secret_arn]
     return [line["event"].removeprefix("secretsmanager:") for line in lines]
+
+
+def failure(server: Server, secret_arn: str, seconds: float = 60) -> str:
+    """Waits until an attempt has failed, and says why."""
+
+    def failed():
+        lines = [line for line in server.audit() if line.get("resource") == secret_arn]
+        return [line["detail"] for line in lines if line["event"].endswith("RotationFailed")]
+
+    return wait_for("the failure of a rotation", failed, seconds)[0]
 
 
 def make_due(server: Server, secret_arn: str, ahead: timedelta = timedelta()) -> None:

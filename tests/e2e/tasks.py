@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from pathlib import Path
 
 from harness import IMAGE, Server, allow, docker, docker_containers, policy, trust, wait_for
 
@@ -12,6 +14,24 @@ FOREVER = "trap 'exit 0' TERM; sleep 3600 & wait"
 
 def container(name: str = "app", script: str = FOREVER, **rest) -> dict:
     return {"name": name, "image": IMAGE, "memory": 64, "command": ["sh", "-c", script], **rest}
+
+
+# The Python of this machine with its boto3, for containers whose image has none: unmodified, and from the host.
+PYTHON = str(Path(sys.prefix).resolve() / "bin/python")
+PYTHON_PATHS = sorted({"/usr", "/lib", "/lib64", str(Path(sys.base_prefix).resolve()), str(Path(sys.prefix).resolve())})
+PYTHON_VOLUMES = [{"name": f"host{n}", "host": {"sourcePath": path}} for n, path in enumerate(PYTHON_PATHS)]
+
+
+def allowing(*paths: str) -> tuple[str, ...]:
+    """Arguments of a server whose tasks may mount these paths of the host."""
+    return tuple(argument for path in paths for argument in ("--allow-host-path", path))
+
+
+def with_python(*arguments: str, **rest) -> dict:
+    """A container that runs the host's Python; its task definition has `PYTHON_VOLUMES`."""
+    mounts = [{"sourceVolume": f"host{n}", "containerPath": path, "readOnly": True} for n, path in enumerate(PYTHON_PATHS)]
+    mounts += rest.pop("mountPoints", [])
+    return {**container(**rest), "memory": 512, "command": [PYTHON, *arguments], "mountPoints": mounts}
 
 
 def execution_role(server: Server, *statements: dict, name: str | None = None) -> str:

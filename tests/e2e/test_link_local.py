@@ -2,27 +2,20 @@
 
 import json
 import re
-import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from harness import Server, allow, docker, trust_of, wait_for
 from operations import new_name
-from tasks import Tasks, container, execution_role, only_container, output
-
-# The Python of this machine with its boto3, for containers whose image has none: unmodified, and from the host.
-PYTHON = str(Path(sys.prefix).resolve() / "bin/python")
-HOST = sorted({"/usr", "/lib", "/lib64", str(Path(sys.base_prefix).resolve()), str(Path(sys.prefix).resolve())})
+from tasks import PYTHON_PATHS, PYTHON_VOLUMES, Tasks, allowing, container, execution_role, only_container, output, with_python
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A server of this module's own: only one process of a host can serve the address."""
-    arguments = tuple(argument for path in HOST for argument in ("--allow-host-path", path))
-    running = Server(tmp_path_factory.mktemp("server"), arguments=arguments).start()
+    running = Server(tmp_path_factory.mktemp("server"), arguments=allowing(*PYTHON_PATHS)).start()
     yield running
     running.dispose()
 
@@ -118,20 +111,11 @@ def read(url: str) -> dict:
         return json.load(error)
 
 
-def with_python(script: str, **rest) -> dict:
-    """A container that runs this script with the host's Python and its boto3."""
-    mounts = [{"sourceVolume": f"host{n}", "containerPath": path, "readOnly": True} for n, path in enumerate(HOST)]
-    return {**container(**rest), "memory": 512, "command": [PYTHON, "-c", script], "mountPoints": mounts}
-
-
-VOLUMES = [{"name": f"host{n}", "host": {"sourcePath": path}} for n, path in enumerate(HOST)]
-
-
 def test_an_unmodified_sdk_in_a_container_reads_a_secret_as_the_task_role(server, tasks):
     secret = server.client("secretsmanager").create_secret(Name=new_name(), SecretString="for the task")["ARN"]
     task_role = execution_role(server, allow("secretsmanager:GetSecretValue", secret))
     script = f"import boto3; print(boto3.client('secretsmanager').get_secret_value(SecretId={secret!r})['SecretString'])"
-    task = tasks.run(tasks.register(with_python(script), taskRoleArn=task_role, volumes=VOLUMES))
+    task = tasks.run(tasks.register(with_python("-c", script), taskRoleArn=task_role, volumes=PYTHON_VOLUMES))
     stopped = tasks.wait(task, "STOPPED")
     assert stopped["containers"][0].get("exitCode") == 0, (stopped["containers"], output(task))
     assert output(task).strip() == "for the task"
@@ -149,7 +133,7 @@ except Exception as error:
     # The execution role may; the containers have nothing of it.
     execution = execution_role(server, allow("*"))
     role = execution_role(server)
-    task = tasks.run(tasks.register(with_python(script), taskRoleArn=role, executionRoleArn=execution, volumes=VOLUMES))
+    task = tasks.run(tasks.register(with_python("-c", script), taskRoleArn=role, executionRoleArn=execution, volumes=PYTHON_VOLUMES))
     tasks.wait(task, "STOPPED")
     name = role.split("/")[-1]
     assert re.search(f"AccessDeniedException.*User: arn:aws:sts::{server.account}:assumed-role/{name}/[0-9a-f]+ is not authorized", output(task))

@@ -162,6 +162,46 @@ def test_a_failed_rotation_leaves_the_current_version_shows_and_is_tried_again(r
     assert rotate(rotators, secret, ClientRequestToken=token) == token
 
 
+def test_the_first_value_of_an_empty_secret_is_current_only_once_it_was_tested(rotators, secrets, name):
+    secret = secrets.create_secret(Name=name)
+    rotators.say("fail", "testSecret")
+    version = rotate(rotators, secret)
+    wait_for("the failure", lambda: "RotationFailed" in events(rotators.server, secret["ARN"]))
+    assert stages(rotators.server, secret["ARN"]) == {version: ["AWSPENDING"]}
+    with refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"):
+        secrets.get_secret_value(SecretId=name)
+    assert secrets.get_secret_value(SecretId=name, VersionStage="AWSPENDING")["VersionId"] == version
+    rotators.unsay("fail")
+    assert rotated(rotators.server, secret["ARN"], version)["VersionIdsToStages"] == {version: ["AWSCURRENT"]}
+
+
+def test_replicas_settle_with_their_primary(rotators, secrets, name):
+    secret = secrets.create_secret(Name=name, SecretString=VALUE, AddReplicaRegions=[{"Region": "eu-north-1"}])
+    north = rotators.server.client("secretsmanager", region="eu-north-1")
+    settled = ("VersionIdsToStages", "LastChangedDate")
+
+    def is_settled(events_wanted: int) -> bool:
+        return events(rotators.server, secret["ARN"]).count("RotationSucceeded") == events_wanted
+
+    first = rotate(rotators, secret, RotationRules={"AutomaticallyAfterDays": 7})
+    wait_for("the rotation", lambda: is_settled(1))
+    here, there = (client.describe_secret(SecretId=name) for client in (secrets, north))
+    assert here["VersionIdsToStages"] == {first: ["AWSCURRENT"], secret["VersionId"]: ["AWSPREVIOUS"]}
+    assert {member: here[member] for member in settled} == {member: there[member] for member in settled}
+    assert north.get_secret_value(SecretId=name)["SecretString"] == secrets.get_secret_value(SecretId=name)["SecretString"]
+
+    # A label that was left behind is taken away by the next rotation of the schedule, there as well.
+    secrets.update_secret_version_stage(SecretId=name, VersionStage="AWSPENDING", MoveToVersionId=first)
+    assert north.describe_secret(SecretId=name)["VersionIdsToStages"][first] == ["AWSCURRENT", "AWSPENDING"]
+    rotators.say("fail", "createSecret")
+    rotators.server.stop()
+    make_due(rotators.server, secret["ARN"])
+    rotators.server.start()
+    wait_for("the failure", lambda: "RotationFailed" in events(rotators.server, secret["ARN"]))
+    assert stages(rotators.server, secret["ARN"])[first] == ["AWSCURRENT"]
+    assert north.describe_secret(SecretId=name)["VersionIdsToStages"] == {first: ["AWSCURRENT"], secret["VersionId"]: ["AWSPREVIOUS"]}
+
+
 def test_a_function_that_moves_no_label_has_not_rotated(rotators, secrets, secret):
     rotators.say("lie", "finishSecret")
     rotate(rotators, secret)

@@ -11,6 +11,15 @@ CONTROL = Path(os.environ["CONTROL"])
 
 
 class Scripted(Rotation):
+    def value(self, stage, token=None):
+        """A secret that is rotated for the first time may have no value yet."""
+        try:
+            return super().value(stage, token)
+        except self.secrets.exceptions.ResourceNotFoundException:
+            if stage != "AWSCURRENT":
+                raise
+            return {}
+
     def new_value(self, current):
         return current | {"password": self.random_password()}
 

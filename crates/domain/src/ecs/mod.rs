@@ -20,6 +20,7 @@ mod list_container_instances;
 mod list_task_definition_families;
 mod list_task_definitions;
 mod list_tasks;
+pub mod own_tasks;
 mod page;
 mod register_container_instance;
 mod register_task_definition;

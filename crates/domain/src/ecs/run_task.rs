@@ -52,17 +52,27 @@ impl Operation for RunTask {
         let wanted = merge(&row, &input)?;
         roles::authorize_passing_execution_role(cx, wanted.execution_role_arn.as_deref()).await?;
         roles::authorize_passing(cx, wanted.task_role_arn.as_deref()).await?;
-        check(&wanted, &input, &cx.world.settings.host)?;
-
-        let request = fingerprint(&input);
-        if let Some(earlier) = earlier_call(cx, &cluster, &input, &request).await? {
-            return Ok(earlier);
-        }
-        start(cx, &cluster, &row, &wanted, &input, request).await
+        accept(cx, &cluster, &row, &wanted, &input).await
     }
 }
 
-fn usable(row: Option<TaskDefinitionRow>) -> Result<TaskDefinitionRow, Error> {
+/// What is left once the caller may: checks the call, and starts what it asks for unless it did so before.
+pub(super) async fn accept(
+    cx: &mut Cx,
+    cluster: &ClusterRow,
+    row: &TaskDefinitionRow,
+    wanted: &Definition,
+    input: &Input,
+) -> Result<Output, Error> {
+    check(wanted, input, &cx.world.settings.host)?;
+    let request = fingerprint(input);
+    if let Some(earlier) = earlier_call(cx, cluster, input, &request).await? {
+        return Ok(earlier);
+    }
+    start(cx, cluster, row, wanted, input, request).await
+}
+
+pub(super) fn usable(row: Option<TaskDefinitionRow>) -> Result<TaskDefinitionRow, Error> {
     match row {
         None => Err(Error::Client("TaskDefinition not found.".to_owned())),
         Some(row) if row.status != cluster::ACTIVE => {
@@ -73,7 +83,7 @@ fn usable(row: Option<TaskDefinitionRow>) -> Result<TaskDefinitionRow, Error> {
 }
 
 /// The definition with the call's overrides.
-fn merge(row: &TaskDefinitionRow, input: &Input) -> Result<Definition, Error> {
+pub(super) fn merge(row: &TaskDefinitionRow, input: &Input) -> Result<Definition, Error> {
     let definition = definition::read(row)?;
     let Some(changes) = &input.overrides else {
         return Ok(definition);

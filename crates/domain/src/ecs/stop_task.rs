@@ -8,6 +8,8 @@ use api::{
     },
 };
 use ecs::{reasons::Stop, states::Status};
+use store::ecs::TaskRow;
+use types::Fault;
 
 use super::{cluster, here, task};
 use crate::{Access, Cx, Operation};
@@ -26,24 +28,29 @@ impl Operation for StopTask {
         let missing = || Error::InvalidParameter("The referenced task was not found.".to_owned());
         let id = id.ok_or_else(missing)?;
         let row = cx.db.task(&home, &cluster.name, &id).await?;
-        let mut row = row.ok_or_else(missing)?;
-
-        let mut progress = task::progress(&row)?;
-        if progress.last_status != Status::Stopped {
-            let stop = Stop::by_user(input.reason.as_deref());
-            if row.state.launched {
-                progress.request_stop(stop, cx.now());
-            } else {
-                // No agent heard of it, so none will report its end.
-                progress.end_unlaunched(stop, cx.now());
-            }
-            row.state = task::changed(&row, progress)?;
-            cx.db.save_task_state(&row.task, &row.state).await?;
-            row.version += 1;
-            cx.after_commit(|world| world.tasks_changed.notify_one());
-        }
+        let row = row.ok_or_else(missing)?;
+        let row = stop(cx, row, Stop::by_user(input.reason.as_deref())).await?;
         Ok(Output {
             task: Some(task::describe(&row, true)?),
         })
     }
+}
+
+/// Has a task stopped; one that has stopped already stays as it is.
+pub(super) async fn stop(cx: &mut Cx, mut row: TaskRow, stop: Stop) -> Result<TaskRow, Fault> {
+    let mut progress = task::progress(&row)?;
+    if progress.last_status == Status::Stopped {
+        return Ok(row);
+    }
+    if row.state.launched {
+        progress.request_stop(stop, cx.now());
+    } else {
+        // No agent heard of it, so none will report its end.
+        progress.end_unlaunched(stop, cx.now());
+    }
+    row.state = task::changed(&row, progress)?;
+    cx.db.save_task_state(&row.task, &row.state).await?;
+    row.version += 1;
+    cx.after_commit(|world| world.tasks_changed.notify_one());
+    Ok(row)
 }

@@ -1,4 +1,4 @@
-//! One call of a rotator, whatever it is: what it is told, and why it failed.
+//! One call of a rotator, whatever it is, and why it failed.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -6,11 +6,12 @@ use domain::{
     World,
     secretsmanager::rotation::{self, Claim, NoSession, RotationSession, Rotator, Target},
 };
-use serde_json::{Value, json};
 use types::Fault;
-use zeroize::Zeroizing;
 
-use super::{output, program};
+use super::{
+    https::{self, HttpsError},
+    output, program, task,
+};
 
 /// A step that is to be carried out.
 pub(super) struct Invocation<'a> {
@@ -20,7 +21,7 @@ pub(super) struct Invocation<'a> {
     pub session: &'a RotationSession,
 }
 
-/// Why a step failed. None of these texts comes from the rotator: it may print what it must not.
+/// Why a step failed. None of these texts comes from the rotator: it may say what it must not.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvokeError {
     #[error("the operator's rotators have no function {0} for this secret any more")]
@@ -34,7 +35,13 @@ pub(super) enum InvokeError {
     #[error("the program ended with {0}")]
     Exit(std::process::ExitStatus),
     #[error(transparent)]
-    Fault(Fault),
+    Https(#[from] HttpsError),
+    #[error("the task could not be started: {0}")]
+    TaskRefused(String),
+    #[error("the task {arn} {why}")]
+    Task { arn: String, why: String },
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 impl From<NoSession> for InvokeError {
@@ -55,9 +62,17 @@ impl Invocation<'_> {
                 if ran.status.success() {
                     return Ok(());
                 }
-                self.log(&ran.output).await;
+                self.log(&[&ran.errors, &ran.answers]).await;
                 Err(InvokeError::Exit(ran.status))
             }
+            Target::Https(target) => {
+                let answer = https::ask(self, target).await?;
+                if !answer.is_good() {
+                    self.log(&[&answer.body]).await;
+                }
+                answer.verdict()
+            }
+            Target::Task(target) => task::run(self, target).await,
         }
     }
 
@@ -69,46 +84,18 @@ impl Invocation<'_> {
             .unwrap_or_else(|| self.world.endpoint())
     }
 
-    /// What AWS hands to a rotation function.
-    pub(super) fn event(&self) -> Value {
-        json!({
-            "Step": self.claim.step.as_str(),
-            "SecretId": self.claim.secret_arn,
-            "ClientRequestToken": self.claim.version,
-        })
-    }
-
-    /// The event, with what the function needs to act on it.
-    pub(super) fn message(&self) -> Result<Zeroizing<Vec<u8>>, InvokeError> {
-        let credentials = &self.session.credentials;
-        let message = json!({
-            "event": self.event(),
-            "endpoint": self.endpoint(),
-            "region": self.claim.region.as_str(),
-            "credentials": {
-                "AccessKeyId": credentials.access_key_id,
-                "SecretAccessKey": credentials.secret_access_key.expose_secret_str(),
-                "SessionToken": credentials.session_token.expose_secret_str(),
-                "Expiration": credentials.expiration.to_iso8601(),
-            },
-        });
-        let message =
-            serde_json::to_vec(&message).map_err(|error| InvokeError::Fault(Fault::new(error)))?;
-        Ok(Zeroizing::new(message))
-    }
-
-    /// Has the operator's log repeat what the rotator printed, where the operator wants that and it holds no value.
-    async fn log(&self, printed: &[u8]) {
+    /// Has the operator's log repeat what the rotator said, where the operator wants that and it holds no value.
+    async fn log(&self, said: &[&[u8]]) {
         let name = super::describe(self.rotator);
         if !self.rotator.log_output {
             return;
         }
         let hidden = rotation::values_to_hide(self.world, self.claim, self.session).await;
         let text = match hidden {
-            Ok(Some(values)) => output::harmless(printed, &values),
+            Ok(Some(values)) => output::harmless(said, &values),
             _ => None,
         };
         let text = text.as_deref().unwrap_or("withheld: it may hold a secret");
-        tracing::warn!(rotator = name, output = text, "what the rotator printed");
+        tracing::warn!(rotator = name, output = text, "what the rotator said");
     }
 }

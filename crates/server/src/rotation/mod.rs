@@ -4,9 +4,13 @@
 //! servers over one store. It runs at once after every committed wish, and every second for what has become due.
 
 mod config;
+mod https;
 mod invocation;
+mod message;
 mod output;
 mod program;
+mod spellings;
+mod task;
 mod users;
 
 use std::{sync::Arc, time::Duration};

@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{
     invocation::{Invocation, InvokeError},
+    message,
     output::MOST_BYTES,
 };
 
@@ -20,8 +21,9 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// A program that has ended.
 pub(super) struct Ran {
     pub status: ExitStatus,
-    /// The start of what it printed, standard error first.
-    pub output: zeroize::Zeroizing<Vec<u8>>,
+    /// The starts of what it printed to its two outputs.
+    pub errors: zeroize::Zeroizing<Vec<u8>>,
+    pub answers: zeroize::Zeroizing<Vec<u8>>,
 }
 
 /// Ends the process group when it is dropped, however that comes about.
@@ -41,7 +43,7 @@ pub(super) async fn run(
     invocation: &Invocation<'_>,
     program: &Program,
 ) -> Result<Ran, InvokeError> {
-    let message = invocation.message()?;
+    let message = message::for_program(invocation);
     let mut child = command(invocation, program)
         .spawn()
         .map_err(InvokeError::Start)?;
@@ -65,10 +67,10 @@ pub(super) async fn run(
     let timeout = invocation.rotator.timeout;
     let ended = tokio::time::timeout(timeout, talk).await;
     let ((), errors, answers, status) = ended.map_err(|_| InvokeError::Timeout(timeout))?;
-    let output = [errors.as_slice(), answers.as_slice()].concat().into();
     Ok(Ran {
         status: status?,
-        output,
+        errors,
+        answers,
     })
 }
 

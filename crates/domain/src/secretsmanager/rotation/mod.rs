@@ -24,7 +24,7 @@ use store::rotations::{Rotation, RotationRun};
 use tokio::sync::Notify;
 use types::Timestamp;
 
-pub use rotators::{Program, Rotator, Rotators, Target, User};
+pub use rotators::{Https, Program, Rotator, Rotators, Target, TaskTarget, User};
 pub use run_as_role::{NoSession, RotationSession, open_session, values_to_hide};
 pub use runs::{
     Claim, Found, Progress, attempt_failed, claim_due, release_all, renew, step_succeeded,

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use types::{AccountId, Arn};
 
 /// Everything the operator's file says about rotation.
@@ -34,6 +35,10 @@ pub struct Rotator {
 pub enum Target {
     /// A program on this host.
     Program(Program),
+    /// A server elsewhere.
+    Https(Https),
+    /// A task of this server.
+    Task(TaskTarget),
 }
 
 /// A program on this host.
@@ -45,6 +50,30 @@ pub struct Program {
     pub environment: BTreeMap<String, String>,
     /// Whom it runs as; `None` runs it as this server's own user.
     pub user: Option<User>,
+}
+
+/// A server that the steps are posted to.
+#[derive(Debug, Clone)]
+pub struct Https {
+    /// A name, or an address without brackets.
+    pub host: String,
+    pub port: u16,
+    /// The path, with the query where there is one.
+    pub path: String,
+    /// Certificates that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Which addresses it may have beside public ones.
+    pub addresses: Vec<IpNet>,
+}
+
+/// A task definition in the secret's account and region.
+#[derive(Debug, Clone)]
+pub struct TaskTarget {
+    /// `family` or `family:revision`.
+    pub task_definition: String,
+    pub cluster: String,
+    /// The container that is told the step and whose end is the step's, where more than one is essential.
+    pub container: Option<String>,
 }
 
 /// A user of this host without root's rights.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use types::{Fault, SecretValue};
 
-use super::{Claim, Kind, Rotator};
+use super::{Claim, Kind, Rotator, Target};
 use crate::{
     Cx, RequestFacts, World,
     identity::{SessionCredentials, caller_of_session},
@@ -16,6 +16,9 @@ use crate::{
 /// The service that rotation roles trust: the one whose functions AWS calls.
 const LAMBDA: &str = "lambda.amazonaws.com";
 
+/// The service that it is where a task carries out the steps.
+const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
+
 /// No session of AWS's is shorter.
 const SHORTEST_SESSION_SECS: u64 = 15 * 60;
 
@@ -23,14 +26,16 @@ const SHORTEST_SESSION_SECS: u64 = 15 * 60;
 #[derive(Clone)]
 pub struct RotationSession {
     pub role_arn: String,
+    /// Who took on the role.
+    service: &'static str,
     pub credentials: SessionCredentials,
 }
 
 /// Why a rotation gets no session, or no copy to test with.
 #[derive(Debug, thiserror::Error)]
 pub enum NoSession {
-    #[error("the role {0} does not exist, or its trust policy does not allow lambda.amazonaws.com")]
-    Role(String),
+    #[error("the role {0} does not exist, or its trust policy does not allow {1}")]
+    Role(String, &'static str),
     #[error("the current value could not be copied for the test: {0}")]
     Copy(String),
     #[error(transparent)]
@@ -44,14 +49,18 @@ pub async fn open_session(
     rotator: &Rotator,
 ) -> Result<RotationSession, NoSession> {
     let role_arn = role_arn(claim, rotator);
+    let (service, source) = match &rotator.target {
+        Target::Program(_) | Target::Https(_) => (LAMBDA, claim.function_arn.clone()),
+        Target::Task(target) => (ECS_TASKS, definition_arn(claim, &target.task_definition)),
+    };
     let seconds = rotator.timeout.as_secs().saturating_mul(4) + 60;
     let seconds = seconds.clamp(SHORTEST_SESSION_SECS, 12 * 60 * 60);
     let wanted = ServiceSession {
-        service: LAMBDA,
+        service,
         role_arn: &role_arn,
         session_name: &rotator.name,
         duration: i64::try_from(seconds).map_err(Fault::new)?,
-        source_arn: Some(&claim.function_arn),
+        source_arn: Some(&source),
         source_account: Some(claim.account.as_str()),
         task: None,
         policy: None,
@@ -59,12 +68,13 @@ pub async fn open_session(
     let mut db = world.store.read().await?;
     let credentials = match assume_as_service(world, &mut db, wanted).await {
         Ok(credentials) => credentials,
-        Err(AssumeError::Refused) => return Err(NoSession::Role(role_arn)),
+        Err(AssumeError::Refused) => return Err(NoSession::Role(role_arn, service)),
         Err(AssumeError::Fault(fault)) => return Err(fault.into()),
     };
     drop(db);
     let session = RotationSession {
         role_arn,
+        service,
         credentials,
     };
     if claim.kind == Kind::Test {
@@ -79,6 +89,11 @@ fn role_arn(claim: &Claim, rotator: &Rotator) -> String {
     }
     let (partition, account) = (claim.region.partition(), &claim.account);
     format!("arn:{partition}:iam::{account}:role/{}", rotator.role)
+}
+
+fn definition_arn(claim: &Claim, task_definition: &str) -> String {
+    let (partition, region, account) = (claim.region.partition(), &claim.region, &claim.account);
+    format!("arn:{partition}:ecs:{region}:{account}:task-definition/{task_definition}")
 }
 
 async fn context(
@@ -97,7 +112,7 @@ async fn context(
     let place = (claim.region.partition(), api::Service::SecretsManager);
     let token = token.expose_secret_str().unwrap_or_default();
     let caller = caller_of_session(&mut db, world, id, token, place).await;
-    let caller = caller.map_err(|_| NoSession::Role(session.role_arn.clone()))?;
+    let caller = caller.map_err(|_| NoSession::Role(session.role_arn.clone(), session.service))?;
     let facts = RequestFacts {
         id: world.entropy.uuid(),
         source_ip: None,

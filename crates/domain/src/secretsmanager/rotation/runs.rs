@@ -37,6 +37,23 @@ pub struct Claim {
     pub step: Step,
     /// How many attempts have failed before.
     pub failures: i64,
+    /// No attempt begins after this, which tells one run with a version from a later one.
+    pub until: Timestamp,
+}
+
+impl Claim {
+    /// Stands for this step of this attempt, whoever carries it out and how often it is begun.
+    pub fn step_token(&self) -> String {
+        let parts = [
+            &self.secret_arn,
+            &self.version,
+            self.step.as_str(),
+            &self.failures.to_string(),
+            &self.until.as_millis().to_string(),
+        ];
+        let digest = crypto::sha256_hex(parts.join(" ").as_bytes());
+        digest.chars().take(32).collect()
+    }
 }
 
 /// What a look at the due rotations found.
@@ -93,7 +110,7 @@ async fn claim(
     let mut db = world.store.write().await?;
     let now = world.clock.now();
     // Another server may have been quicker: what was read before is read again under the lock.
-    let Some((secret, mut rotation)) = locked(&mut db, arn).await? else {
+    let Some((mut secret, mut rotation)) = locked(&mut db, arn).await? else {
         return Ok(None);
     };
     if !rotation.enabled || secret.deletion.is_some() {
@@ -111,6 +128,8 @@ async fn claim(
     let fresh = rotation.run.is_none();
     if fresh && labels.holder(PENDING) != Some(&run.version) {
         db.insert_empty_version(arn, &run.version, now).await?;
+        // Replicas have no version that waits for its value, and so nothing that is pending any more.
+        detach_pending(&mut db, &mut secret, now).await?;
         db.attach_label(arn, PENDING, &run.version).await?;
     }
     let promoted = kind == Kind::Rotate && labels.holder(CURRENT) == Some(&run.version);
@@ -125,6 +144,7 @@ async fn claim(
         kind,
         step: Step::from_column(&run.step),
         failures: run.failures,
+        until: run.until,
         version: run.version.clone(),
     };
     let lost = !fresh && !promoted && labels.holder(PENDING) != Some(&run.version);
@@ -186,6 +206,31 @@ async fn locked(db: &mut Session, arn: &str) -> Result<Option<(Secret, Rotation)
     Ok(secret.zip(db.rotation(arn).await?))
 }
 
+/// The secret and its replicas, which have the same versions and labels.
+async fn copies(db: &mut Session, secret: &Secret) -> Result<Vec<Secret>, Fault> {
+    let mut all = vec![secret.clone()];
+    for replica in db.secret_replicas(&secret.arn).await? {
+        let arn = replicas::arn_in(&secret.arn, &replica.region)?;
+        all.extend(db.secret_by_arn(&arn).await?);
+    }
+    Ok(all)
+}
+
+/// Takes AWSPENDING away, here and in the replicas, which is a change of the secret.
+async fn detach_pending(
+    db: &mut Session,
+    secret: &mut Secret,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    secret.changed = now;
+    for mut copy in copies(db, secret).await? {
+        db.detach_label(&copy.arn, PENDING).await?;
+        copy.changed = now;
+        db.update_secret(&copy).await?;
+    }
+    Ok(())
+}
+
 /// A claim under the lock, if it still holds.
 struct Held {
     db: Session,
@@ -227,21 +272,12 @@ impl Held {
         Ok(progress)
     }
 
-    /// The secret and its replicas, which have the same versions and labels.
-    async fn copies(&mut self) -> Result<Vec<String>, Fault> {
-        let mut arns = vec![self.secret.arn.clone()];
-        for replica in self.db.secret_replicas(&self.secret.arn).await? {
-            arns.push(replicas::arn_in(&self.secret.arn, &replica.region)?);
-        }
-        Ok(arns)
-    }
-
     /// The version that a test was made with goes again.
     async fn remove_test_version(&mut self) -> Result<(), Fault> {
         if self.labels.on(&self.run.version) == [PENDING] {
-            for arn in self.copies().await? {
+            for copy in copies(&mut self.db, &self.secret).await? {
                 self.db
-                    .delete_secret_version(&arn, &self.run.version)
+                    .delete_secret_version(&copy.arn, &self.run.version)
                     .await?;
             }
         }
@@ -251,13 +287,10 @@ impl Held {
     /// Settles what `finishSecret` has done: the version is current and waits for nothing any more.
     async fn settle(&mut self) -> Result<(), Fault> {
         if self.labels.holder(PENDING) == Some(&self.run.version) {
-            for arn in self.copies().await? {
-                self.db.detach_label(&arn, PENDING).await?;
-            }
+            detach_pending(&mut self.db, &mut self.secret, self.now).await?;
         }
         rules::note_rotated(&mut self.rotation, self.now);
-        self.secret.changed = self.now;
-        self.db.update_secret(&self.secret).await
+        Ok(())
     }
 
     /// Counts a failure; the next attempt begins anew, unless there is none.

@@ -1,4 +1,6 @@
-//! The operator's file of rotators: which function name is which program. Every refusal names the line.
+//! The operator's file of rotators: which function name is what. Every refusal names the line.
+
+mod target;
 
 use std::{
     collections::BTreeMap,
@@ -8,12 +10,10 @@ use std::{
     time::Duration,
 };
 
-use domain::secretsmanager::rotation::{Program, Rotator, Rotators, Target};
+use domain::secretsmanager::rotation::{Rotator, Rotators};
 use serde::Deserialize;
 use toml::Spanned;
 use types::AccountId;
-
-use super::users;
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,13 @@ struct Entry {
     same_user: bool,
     #[serde(default)]
     environment: BTreeMap<String, String>,
+    url: Option<Spanned<String>>,
+    ca_file: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    allow_addresses: Vec<Spanned<String>>,
+    task_definition: Option<Spanned<String>>,
+    cluster: Option<String>,
+    container: Option<String>,
 }
 
 fn one_minute() -> Spanned<u64> {
@@ -134,7 +141,7 @@ fn rotator(entry: Spanned<Entry>, server_uid: u32) -> Result<Rotator, Wrong> {
         timeout,
         endpoint: entry.endpoint.clone(),
         log_output: entry.log_output,
-        target: Target::Program(program(&entry, span, server_uid)?),
+        target: target::of_entry(&entry, span, server_uid)?,
     })
 }
 
@@ -163,30 +170,6 @@ fn duration(
     Err(Wrong(seconds.span(), why))
 }
 
-fn program(entry: &Entry, span: Range<usize>, server_uid: u32) -> Result<Program, Wrong> {
-    let Some(command) = &entry.program else {
-        return Err(Wrong(span, "it needs a `program`".to_owned()));
-    };
-    let wrong = |why: &str| Wrong(command.span(), why.to_owned());
-    let Some((file, arguments)) = command.get_ref().split_first() else {
-        return Err(wrong("the program is missing"));
-    };
-    let file = PathBuf::from(file);
-    if !file.is_absolute() {
-        return Err(wrong("the program must be an absolute path"));
-    }
-    if !file.is_file() {
-        return Err(wrong("there is no such program"));
-    }
-    let user = users::resolve(entry.user.as_deref(), entry.same_user, server_uid);
-    Ok(Program {
-        user: user.map_err(|error| Wrong(span, error.to_string()))?,
-        file,
-        arguments: arguments.to_vec(),
-        environment: entry.environment.clone(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,6 +194,30 @@ mod tests {
     }
 
     #[test]
+    fn servers_and_task_definitions_are_read() {
+        let head = GOOD.split_once("program").unwrap().0;
+        let read = |target: &str| {
+            let secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:a-AbCdEf";
+            let function = "arn:aws:lambda:us-east-1:111122223333:function:db";
+            let rotators = parse(&format!("{head}{target}"), 0).ok().unwrap();
+            format!("{:?}", rotators.find(function, secret).unwrap().target)
+        };
+        let server = read(
+            "url = \"https://[fd00::1]:8443/a?b=c\"\nallow-addresses = [\"fd00::/8\", \"10.0.0.1\"]\n",
+        );
+        assert_eq!(
+            server,
+            "Https(Https { host: \"fd00::1\", port: 8443, path: \"/a?b=c\", ca_file: None, addresses: [fd00::/8, 10.0.0.1/32] })"
+        );
+        assert!(read("url = \"https://r.test\"\n").contains("port: 443, path: \"/\""));
+        let task = read("task-definition = \"rotate:3\"\ncontainer = \"main\"\n");
+        assert_eq!(
+            task,
+            "Task(TaskTarget { task_definition: \"rotate:3\", cluster: \"default\", container: Some(\"main\") })"
+        );
+    }
+
+    #[test]
     fn every_refusal_names_its_line() {
         for (from, to, line, text) in [
             ("= 5", "= 0", 1, "between 1 and 3600"),
@@ -228,6 +235,45 @@ mod tests {
             assert!(
                 found == line && why.contains(text),
                 "{from}: line {found}: {why}"
+            );
+        }
+        let program = "program = [\"/bin/sh\", \"-c\", \"true\"]\nuser = \"1000:1000\"\n";
+        for (target, line, text) in [
+            ("", 3, "either a `program`, a `url` or a `task-definition`"),
+            (
+                "url = \"https://r.test\"\ntask-definition = \"f\"\n",
+                3,
+                "either a `program`",
+            ),
+            ("url = \"http://r.test/\"\n", 7, "must be `https://"),
+            ("url = \"https://u:p@r.test/\"\n", 7, "without a login"),
+            (
+                "url = \"https://r.test/\"\nuser = \"nobody\"\n",
+                3,
+                "`user` has no effect",
+            ),
+            (
+                "url = \"https://r.test/\"\nallow-addresses = [\"10.0.0.1\", \"ten\"]\n",
+                8,
+                "`ten` is neither",
+            ),
+            (
+                "url = \"https://r.test/\"\nca-file = \"/nowhere.pem\"\n",
+                8,
+                "cannot be read",
+            ),
+            ("task-definition = \"a/b\"\n", 7, "family:revision"),
+            ("task-definition = \"f:x\"\n", 7, "family:revision"),
+            (
+                "task-definition = \"f:1\"\nlog-output = true\n",
+                3,
+                "`log-output` has no effect",
+            ),
+        ] {
+            let (found, why) = refusal(&GOOD.replace(program, target));
+            assert!(
+                found == line && why.contains(text),
+                "{target}: line {found}: {why}"
             );
         }
         let twice = format!("{GOOD}{}", GOOD.split_once("\n\n").unwrap().1);
