@@ -119,3 +119,19 @@ def test_nobody_but_secrets_manager_uses_its_own_key(server, secrets, kms, name)
         kms.encrypt(KeyId="alias/aws/secretsmanager", Plaintext=b"x")
     reader = server.client("secretsmanager", server.caller(allow("secretsmanager:GetSecretValue")))
     assert reader.get_secret_value(SecretId=name)["SecretString"] == "v"
+
+
+def test_a_condition_on_the_arn_of_a_key_holds_in_whatever_way_it_is_named(server, secrets, kms, key, name):
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
+    pinned = {"StringEquals": {"secretsmanager:KmsKeyArn": key["Arn"]}}
+    statements = allow(["secretsmanager:CreateSecret", "secretsmanager:UpdateSecret"], Condition=pinned), allow("kms:*")
+    caller = server.client("secretsmanager", server.caller(*statements))
+    other = kms.create_key()["KeyMetadata"]["Arn"]
+    for number, form in enumerate((key["KeyId"], key["Arn"], f"alias/{name}")):
+        caller.create_secret(Name=f"{name}/{number}", SecretString="v", KmsKeyId=form)
+        caller.update_secret(SecretId=f"{name}/{number}", KmsKeyId=form)
+    for form in ({}, {"KmsKeyId": other}, {"KmsKeyId": "alias/nothing"}):
+        with refused("AccessDeniedException"):
+            caller.create_secret(Name=f"{name}/no", SecretString="v", **form)
+        with refused("AccessDeniedException"):
+            caller.update_secret(SecretId=f"{name}/0", **form)

@@ -287,3 +287,17 @@ def test_a_policy_that_names_nobody_is_refused(server, secrets, name):
     nobody = to({"AWS": f"arn:aws:iam::{server.account}:user/{name}"})
     with refused("MalformedPolicyDocumentException", "This resource policy contains an unsupported principal."):
         secrets.put_resource_policy(SecretId=name, ResourcePolicy=nobody)
+
+
+def test_a_condition_asks_for_the_function_that_rotates_the_secret(server, secrets, name):
+    function = f"arn:aws:lambda:{server.region}:{server.account}:function:nothing"
+    pinned = {"ArnEquals": {"secretsmanager:resource/AllowRotationLambdaArn": function}}
+    caller = server.client("secretsmanager", server.caller(allow("secretsmanager:*", Condition=pinned)))
+    secrets.create_secret(Name=name, SecretString="v")
+    with refused("AccessDeniedException"):
+        caller.get_secret_value(SecretId=name)
+    secrets.rotate_secret(SecretId=name, RotationLambdaARN=function, RotateImmediately=False)
+    assert caller.get_secret_value(SecretId=name)["SecretString"] == "v"
+    secrets.cancel_rotate_secret(SecretId=name)
+    assert caller.describe_secret(SecretId=name)["RotationEnabled"] is False
+    caller.tag_resource(SecretId=name, Tags=[{"Key": "k", "Value": "v"}])

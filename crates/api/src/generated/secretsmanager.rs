@@ -85,7 +85,7 @@ pub mod batch_get_secret_value {
     operation! { BatchGetSecretValue, SecretsManager, "secretsmanager:BatchGetSecretValue", Read, has_output: true, access: {
         actions: &["secretsmanager:BatchGetSecretValue", "secretsmanager:ListSecrets", "secretsmanager:GetSecretValue", "kms:Decrypt"],
         resources: &[("*", "*"), ("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -113,7 +113,7 @@ pub mod cancel_rotate_secret {
     operation! { CancelRotateSecret, SecretsManager, "secretsmanager:CancelRotateSecret", Write, has_output: true, access: {
         actions: &["secretsmanager:CancelRotateSecret"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -138,7 +138,7 @@ pub mod create_secret {
     operation! { CreateSecret, SecretsManager, "secretsmanager:CreateSecret", Write, has_output: true, access: {
         actions: &["secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:ReplicateSecretToRegions", "kms:GenerateDataKey", "kms:Decrypt"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:AddReplicaRegions", "secretsmanager:Description", "secretsmanager:ForceOverwriteReplicaSecret", "secretsmanager:KmsKeyId", "secretsmanager:Name", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:AddReplicaRegions", "secretsmanager:Description", "secretsmanager:ForceOverwriteReplicaSecret", "secretsmanager:KmsKeyArn", "secretsmanager:KmsKeyId", "secretsmanager:Name", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -173,7 +173,7 @@ pub mod delete_resource_policy {
     operation! { DeleteResourcePolicy, SecretsManager, "secretsmanager:DeleteResourcePolicy", Write, has_output: true, access: {
         actions: &["secretsmanager:DeleteResourcePolicy"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -197,7 +197,7 @@ pub mod delete_secret {
     operation! { DeleteSecret, SecretsManager, "secretsmanager:DeleteSecret", Write, has_output: true, access: {
         actions: &["secretsmanager:DeleteSecret"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:ForceDeleteWithoutRecovery", "secretsmanager:RecoveryWindowInDays", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:ForceDeleteWithoutRecovery", "secretsmanager:RecoveryWindowInDays", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -224,7 +224,7 @@ pub mod describe_secret {
     operation! { DescribeSecret, SecretsManager, "secretsmanager:DescribeSecret", Read, has_output: true, access: {
         actions: &["secretsmanager:DescribeSecret"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -297,7 +297,7 @@ pub mod get_resource_policy {
     operation! { GetResourcePolicy, SecretsManager, "secretsmanager:GetResourcePolicy", Read, has_output: true, access: {
         actions: &["secretsmanager:GetResourcePolicy"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -322,7 +322,7 @@ pub mod get_secret_value {
     operation! { GetSecretValue, SecretsManager, "secretsmanager:GetSecretValue", Read, has_output: true, access: {
         actions: &["secretsmanager:GetSecretValue", "kms:Decrypt"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -353,7 +353,7 @@ pub mod list_secret_version_ids {
     operation! { ListSecretVersionIds, SecretsManager, "secretsmanager:ListSecretVersionIds", Read, has_output: true, access: {
         actions: &["secretsmanager:ListSecretVersionIds"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -411,7 +411,7 @@ pub mod put_resource_policy {
     operation! { PutResourcePolicy, SecretsManager, "secretsmanager:PutResourcePolicy", Write, has_output: true, access: {
         actions: &["secretsmanager:PutResourcePolicy"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:BlockPublicPolicy", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:BlockPublicPolicy", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -437,7 +437,7 @@ pub mod put_secret_value {
     operation! { PutSecretValue, SecretsManager, "secretsmanager:PutSecretValue", Write, has_output: true, access: {
         actions: &["secretsmanager:PutSecretValue", "kms:GenerateDataKey", "kms:Decrypt"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -468,7 +468,7 @@ pub mod remove_regions_from_replication {
     operation! { RemoveRegionsFromReplication, SecretsManager, "secretsmanager:RemoveRegionsFromReplication", Write, has_output: true, access: {
         actions: &["secretsmanager:RemoveRegionsFromReplication"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -493,7 +493,7 @@ pub mod replicate_secret_to_regions {
     operation! { ReplicateSecretToRegions, SecretsManager, "secretsmanager:ReplicateSecretToRegions", Write, has_output: true, access: {
         actions: &["secretsmanager:ReplicateSecretToRegions", "kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:AddReplicaRegions", "secretsmanager:ForceOverwriteReplicaSecret", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:AddReplicaRegions", "secretsmanager:ForceOverwriteReplicaSecret", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -519,7 +519,7 @@ pub mod restore_secret {
     operation! { RestoreSecret, SecretsManager, "secretsmanager:RestoreSecret", Write, has_output: true, access: {
         actions: &["secretsmanager:RestoreSecret"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -543,7 +543,7 @@ pub mod rotate_secret {
     operation! { RotateSecret, SecretsManager, "secretsmanager:RotateSecret", Write, has_output: true, access: {
         actions: &["secretsmanager:RotateSecret", "lambda:InvokeFunction"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:ModifyRotationRules", "secretsmanager:RotateImmediately", "secretsmanager:RotationLambdaARN", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:ModifyRotationRules", "secretsmanager:RotateImmediately", "secretsmanager:RotationLambdaARN", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -574,7 +574,7 @@ pub mod stop_replication_to_replica {
     operation! { StopReplicationToReplica, SecretsManager, "secretsmanager:StopReplicationToReplica", Write, has_output: true, access: {
         actions: &["secretsmanager:StopReplicationToReplica"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -597,7 +597,7 @@ pub mod tag_resource {
     operation! { TagResource, SecretsManager, "secretsmanager:TagResource", Write, has_output: false, access: {
         actions: &["secretsmanager:TagResource"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -619,7 +619,7 @@ pub mod untag_resource {
     operation! { UntagResource, SecretsManager, "secretsmanager:UntagResource", Write, has_output: false, access: {
         actions: &["secretsmanager:UntagResource"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -641,7 +641,7 @@ pub mod update_secret {
     operation! { UpdateSecret, SecretsManager, "secretsmanager:UpdateSecret", Write, has_output: true, access: {
         actions: &["secretsmanager:UpdateSecret", "kms:GenerateDataKey", "kms:Decrypt"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:Description", "secretsmanager:KmsKeyId", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:Description", "secretsmanager:KmsKeyArn", "secretsmanager:KmsKeyId", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -672,7 +672,7 @@ pub mod update_secret_version_stage {
     operation! { UpdateSecretVersionStage, SecretsManager, "secretsmanager:UpdateSecretVersionStage", Write, has_output: true, access: {
         actions: &["secretsmanager:UpdateSecretVersionStage"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
-        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionStage"],
+        keys: &["secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionStage", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -699,7 +699,7 @@ pub mod validate_resource_policy {
     operation! { ValidateResourcePolicy, SecretsManager, "secretsmanager:ValidateResourcePolicy", Read, has_output: true, access: {
         actions: &["secretsmanager:ValidateResourcePolicy", "secretsmanager:PutResourcePolicy"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}"), ("*", "*")],
-        keys: &["secretsmanager:BlockPublicPolicy", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion"],
+        keys: &["secretsmanager:BlockPublicPolicy", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {

@@ -313,7 +313,7 @@ pub mod get_parameter {
     operation! { GetParameter, Ssm, "ssm:GetParameter", Read, has_output: true, access: {
         actions: &["ssm:GetParameter", "kms:Decrypt", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
         resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {
@@ -364,7 +364,7 @@ pub mod get_parameters {
     operation! { GetParameters, Ssm, "ssm:GetParameters", Read, has_output: true, access: {
         actions: &["ssm:GetParameters", "kms:Decrypt", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
         resources: &[("parameter", "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}")],
-        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage"],
+        keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:VersionId", "secretsmanager:VersionStage", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
 
     structure! {

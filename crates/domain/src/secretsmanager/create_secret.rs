@@ -43,12 +43,21 @@ impl Operation for CreateSecret {
         };
         let replicas = input.add_replica_regions.unwrap_or_default();
         let force = input.force_overwrite_replica_secret;
-        authorize(cx, &secret, |access| match replicas.as_slice() {
-            [] => access,
-            wanted => replicas::conditions(access, wanted, force),
-        })?;
+        let key = sealing::named_key_arn(cx, &secret, secret.kms_key_id.as_deref()).await?;
+        let of_secret = |action: &str| {
+            access_to(&secret, action).with_some("secretsmanager:KmsKeyArn", key.clone())
+        };
+        authorize(
+            cx,
+            &of_secret,
+            secret.tags.is_some(),
+            |access| match replicas.as_slice() {
+                [] => access,
+                wanted => replicas::conditions(access, wanted, force),
+            },
+        )?;
         if !replicas.is_empty() {
-            let access = access_to(&secret, ReplicateSecretToRegions::ACTION);
+            let access = of_secret(ReplicateSecretToRegions::ACTION);
             cx.authorize(replicas::conditions(access, &replicas, force))?;
         }
         errors::refuse_unsupported("Type", input.type_.is_some())?;
@@ -91,12 +100,13 @@ fn access_to(secret: &Secret, action: &str) -> Access {
 
 fn authorize(
     cx: &mut Cx,
-    secret: &Secret,
+    of_secret: &impl Fn(&str) -> Access,
+    tagged: bool,
     conditions: impl FnOnce(Access) -> Access,
 ) -> Result<(), Error> {
-    cx.authorize(conditions(access_to(secret, CreateSecret::ACTION)))?;
-    if secret.tags.is_some() {
-        cx.authorize(access_to(secret, TagResource::ACTION))?;
+    cx.authorize(conditions(of_secret(CreateSecret::ACTION)))?;
+    if tagged {
+        cx.authorize(of_secret(TagResource::ACTION))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use policy::{Attached, Policy, PolicyKind, ResourceMode, ResourcePolicy};
 use store::secrets::Secret;
 use types::{AccountId, Arn, Fault};
 
-use super::{errors, secret_id::SecretId, tags};
+use super::{errors, sealing, secret_id::SecretId, tags};
 use crate::{Access, Cx};
 
 /// A secret that was looked for. Nothing of it can be read until [`authorize`](Self::authorize) gives it out.
@@ -15,7 +15,13 @@ pub(super) struct Located {
     asked: String,
     /// The account of the ARN, where it is not the caller's.
     other_account: Option<AccountId>,
-    secret: Option<Secret>,
+    found: Option<Found>,
+}
+
+struct Found {
+    secret: Secret,
+    /// What rotates it.
+    function: Option<String>,
 }
 
 /// Looks for a secret, in the caller's account by name or any ARN, and in another account by its complete ARN. One that is
@@ -41,10 +47,17 @@ pub(super) async fn locate(cx: &mut Cx, secret_id: &str) -> Result<Located, Erro
         SecretId::Arn(arn) | SecretId::PartialArn(arn, _) => arn.account.parse().ok(),
         SecretId::Name(_) | SecretId::Foreign => None,
     };
+    let found = match secret {
+        Some(secret) => Some(Found {
+            function: function_of(cx, &secret).await?,
+            secret,
+        }),
+        None => None,
+    };
     Ok(Located {
         asked: secret_id.to_owned(),
         other_account: other_account.filter(|account| account != cx.account()),
-        secret,
+        found,
     })
 }
 
@@ -53,6 +66,18 @@ fn is_of_this_region(cx: &Cx, arn: &Arn) -> bool {
 }
 
 impl Located {
+    /// The ARN of the key that a request wants for the secret.
+    pub(super) async fn key_arn(
+        &self,
+        cx: &mut Cx,
+        key_id: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        match &self.found {
+            Some(found) => sealing::named_key_arn(cx, &found.secret, key_id).await,
+            None => Ok(None),
+        }
+    }
+
     /// Gives out the secret to a caller who may. `conditions` adds the keys of the request.
     pub(super) fn authorize(
         self,
@@ -71,8 +96,8 @@ impl Located {
         action: &str,
         conditions: impl FnOnce(Access) -> Access,
     ) -> Result<Option<Secret>, Error> {
-        let access = match (&self.secret, &self.other_account) {
-            (Some(secret), _) => access_to(secret, action)?,
+        let access = match (&self.found, &self.other_account) {
+            (Some(found), _) => access_to(&found.secret, found.function.as_deref(), action)?,
             // What is not there in another account is denied like what is.
             (None, Some(account)) => {
                 Access::new(action, self.asked.as_str()).resource_account(account)
@@ -81,16 +106,27 @@ impl Located {
             (None, None) => Access::new(action, self.asked.as_str()),
         };
         cx.authorize(conditions(access))?;
-        Ok(self.secret)
+        Ok(self.found.map(|found| found.secret))
     }
 }
 
+/// The function that rotates a secret, on or off.
+pub(super) async fn function_of(cx: &mut Cx, secret: &Secret) -> Result<Option<String>, Fault> {
+    let rotation = cx.db.rotation(&secret.arn).await?;
+    Ok(rotation.map(|rotation| rotation.function_arn))
+}
+
 /// Doing something with this secret, as decisions see it.
-pub(super) fn access_to(secret: &Secret, action: &str) -> Result<Access, CommonError> {
+pub(super) fn access_to(
+    secret: &Secret,
+    function: Option<&str>,
+    action: &str,
+) -> Result<Access, CommonError> {
     let primary = secret.primary_region.as_ref().unwrap_or(&secret.region);
     let access = Access::new(action, secret.arn.as_str())
         .with("secretsmanager:SecretId", secret.arn.as_str())
         .with("secretsmanager:SecretPrimaryRegion", primary.as_str())
+        .with_some("secretsmanager:resource/AllowRotationLambdaArn", function)
         .with_resource_tags(tags::pairs(secret.tags.as_deref().unwrap_or_default()))
         .resource_account(&secret.account)
         .resource_policy(resource_policy(secret)?);

@@ -11,13 +11,13 @@ pub(super) const TEXT: &str =
 
 /// Refuses a change after which the caller could not change the secret in this way again. `conditions` adds the keys of
 /// the request.
-pub(super) fn refuse(
+pub(super) async fn refuse(
     cx: &mut Cx,
     after: &Secret,
     action: &str,
     conditions: impl FnOnce(Access) -> Access,
 ) -> Result<(), Error> {
-    if keeps(cx, after, action, conditions)? {
+    if keeps(cx, after, action, conditions).await? {
         Ok(())
     } else {
         Err(CommonError::AccessDenied(TEXT.to_owned()).into())
@@ -25,13 +25,15 @@ pub(super) fn refuse(
 }
 
 /// Whether the caller may do this with the secret as it is to be.
-pub(super) fn keeps(
+pub(super) async fn keeps(
     cx: &mut Cx,
     after: &Secret,
     action: &str,
     conditions: impl FnOnce(Access) -> Access,
 ) -> Result<bool, Error> {
-    match cx.authorize(conditions(locate::access_to(after, action)?)) {
+    let function = locate::function_of(cx, after).await?;
+    let access = locate::access_to(after, function.as_deref(), action)?;
+    match cx.authorize(conditions(access)) {
         Ok(()) => Ok(true),
         Err(CommonError::AccessDenied(_)) => Ok(false),
         Err(other) => Err(other.into()),

@@ -27,7 +27,7 @@ impl Operation for PutResourcePolicy {
             return Err(Error::PublicPolicy(broad_access::REFUSAL.to_owned()));
         }
         secret.policy = Some(kept);
-        lockout::refuse(cx, &secret, Self::ACTION, conditions)?;
+        lockout::refuse(cx, &secret, Self::ACTION, conditions).await?;
         replicas::save_changed(cx, &mut secret).await?;
         Ok(Output {
             arn: Some(secret.arn),

@@ -152,6 +152,23 @@ pub(super) fn is_default_key(cx: &Cx, id: &str) -> bool {
     id.is_empty() || id == ALIAS || id == cx.arn("kms", ALIAS).to_string()
 }
 
+/// The ARN of the key that a request names for a secret, as conditions see it; `None` where it names none that is there.
+pub(super) async fn named_key_arn(
+    cx: &mut Cx,
+    secret: &Secret,
+    key_id: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let Some(key_id) = key_id.filter(|id| !id.is_empty()) else {
+        return Ok(None);
+    };
+    let key_id = of_owner(secret, key_id);
+    match forward::resolve(cx, Via::SecretsManager, Some(&key_id)).await {
+        Ok(key) => Ok(Some(key.arn())),
+        Err(kms::Error::Common(CommonError::Fault(fault))) => Err(fault.into()),
+        Err(_) => Ok(None),
+    }
+}
+
 /// The ARN of the service's own key, where a secret lies; `None` before its first use.
 pub(super) async fn default_key_arn(
     cx: &mut Cx,

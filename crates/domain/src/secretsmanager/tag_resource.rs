@@ -21,7 +21,7 @@ impl Operation for TagResource {
 
         let known = secret.tags.take().unwrap_or_default();
         secret.tags = Some(tags::merged(known, new.clone())?);
-        lockout::refuse(cx, &secret, Self::ACTION, conditions)?;
+        lockout::refuse(cx, &secret, Self::ACTION, conditions).await?;
         replicas::save_changed(cx, &mut secret).await?;
         Ok(Output {})
     }

@@ -25,7 +25,7 @@ impl Operation for UntagResource {
         // A key that the secret does not have is no mistake. Once it was tagged, a secret has a list, if an empty one.
         if let Some(tags) = &mut secret.tags {
             tags.retain(|tag| !keys.contains(&tag.key));
-            lockout::refuse(cx, &secret, Self::ACTION, conditions)?;
+            lockout::refuse(cx, &secret, Self::ACTION, conditions).await?;
             replicas::save_changed(cx, &mut secret).await?;
         }
         Ok(Output {})

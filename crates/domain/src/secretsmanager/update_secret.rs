@@ -14,10 +14,12 @@ use crate::{Cx, Operation};
 impl Operation for UpdateSecret {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let located = locate(cx, &input.secret_id).await?;
+        let key = located.key_arn(cx, input.kms_key_id.as_deref()).await?;
         let mut secret = located.authorize(cx, Self::ACTION, |access| {
             access
                 .with_some("secretsmanager:Description", input.description.as_deref())
                 .with_some("secretsmanager:KmsKeyId", input.kms_key_id.as_deref())
+                .with_some("secretsmanager:KmsKeyArn", key)
         })?;
         errors::refuse_unsupported("Type", input.type_.is_some())?;
         let token = errors::required_token(input.client_request_token)?;

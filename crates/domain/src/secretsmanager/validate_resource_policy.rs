@@ -30,7 +30,8 @@ impl Operation for ValidateResourcePolicy {
         }
         if let Some(mut secret) = secret {
             secret.policy = Some(input.resource_policy);
-            if !lockout::keeps(cx, &secret, PutResourcePolicy::ACTION, |access| access)? {
+            let action = PutResourcePolicy::ACTION;
+            if !lockout::keeps(cx, &secret, action, |access| access).await? {
                 problems.push(problem("Lockout", lockout::TEXT));
             }
         }
