@@ -112,7 +112,7 @@ async fn run(
         None => AwsClients::new(config.secret_endpoints.clone()),
     };
     let tasks = Arc::new(Tasks::new(Shared {
-        resolver: Resolver::new(clients),
+        resolver: Resolver::new(clients.worded(config.wording)),
         config: config.clone(),
         runtime,
         reporter,

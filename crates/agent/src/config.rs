@@ -9,7 +9,7 @@ use types::{Clock, Entropy, Region};
 
 pub use self::variables::{InvalidSetting, ReadConfig};
 use crate::{
-    Pulls,
+    Pulls, Wording,
     link_local::LinkLocal,
     resolve::{AwsAccount, ServiceEndpoints},
 };
@@ -35,6 +35,8 @@ pub struct AgentConfig {
     /// Where the agent keeps what it makes for containers to mount.
     pub data_dir: PathBuf,
     pub ecs: EcsConfig,
+    /// Whose words reasons have.
+    pub wording: Wording,
     /// Serves credentials to containers and log drivers; without it, tasks that need those do not start.
     pub link_local: Option<Arc<LinkLocal>>,
     /// Shared by all agents on one engine.

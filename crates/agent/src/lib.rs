@@ -22,6 +22,7 @@ pub mod runtime;
 mod session;
 mod task;
 mod tasks;
+mod wording;
 
 pub use agent::{Agent, AgentError, AgentHandle};
 pub use config::{AgentConfig, EcsConfig, ImagePullBehavior, InvalidSetting, LogLevel, ReadConfig};
@@ -29,3 +30,4 @@ pub use connector::{AcsConnector, ConnectRefused, Duplex};
 pub use link_local::{ADDRESS as LINK_LOCAL_ADDRESS, LinkLocal, LinkLocalError};
 pub use pulls::{PullEvent, PullStep, Pulls};
 pub use runtime::DockerRuntime;
+pub use wording::{UnknownWording, Wording};

@@ -106,7 +106,7 @@ impl Reporter {
                 tracing::info!(
                     task.arn = task_arn,
                     status = report.status.as_str(),
-                    reason = report.reason,
+                    reason = reason::cut(&report.reason),
                     "task reported"
                 );
                 return;

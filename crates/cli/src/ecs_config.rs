@@ -2,7 +2,7 @@
 
 use std::{env, fs, io, path::Path};
 
-use agent::{EcsConfig, LogLevel, ReadConfig};
+use agent::{EcsConfig, LogLevel, ReadConfig, Wording};
 use anyhow::{Context as _, Result};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -33,6 +33,12 @@ pub fn read(named: Option<&Path>) -> Result<ReadConfig> {
         read.config.available_logging_drivers = None;
     }
     Ok(read)
+}
+
+/// Whose words the reasons of stopped tasks have.
+pub fn wording() -> Result<Wording> {
+    let named = env::var("SEALIFT_AGENT_WORDING").ok();
+    Ok(Wording::parse(named.as_deref())?)
 }
 
 /// The value of a variable in a file of `NAME=value` lines; of two, the last.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
-    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls,
+    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls, Wording,
     resolve::{AwsAccount, ServiceEndpoints},
 };
 use async_trait::async_trait;
@@ -29,7 +29,12 @@ pub struct LocalAgents {
 
 impl LocalAgents {
     /// Starts following what the server wants.
-    pub fn start(server: &Server, ecs: EcsConfig, aws: Option<AwsForAgents>) -> Self {
+    pub fn start(
+        server: &Server,
+        ecs: EcsConfig,
+        wording: Wording,
+        aws: Option<AwsForAgents>,
+    ) -> Self {
         let pulls = Pulls::default();
         let settings = Settings {
             endpoint: server.endpoint().to_owned(),
@@ -38,6 +43,7 @@ impl LocalAgents {
             api: server.api().clone(),
             data_dir: server.data_dir().to_owned(),
             ecs,
+            wording,
             pulls: pulls.clone(),
             aws,
         };
@@ -91,6 +97,7 @@ struct Settings {
     api: axum::Router,
     data_dir: PathBuf,
     ecs: EcsConfig,
+    wording: Wording,
     pulls: Pulls,
     aws: Option<AwsForAgents>,
 }
@@ -183,6 +190,7 @@ impl Settings {
             installation: self.installation.clone(),
             data_dir: self.data_dir.clone(),
             ecs: self.ecs.clone(),
+            wording: self.wording,
             link_local: Some(Arc::clone(link_local)),
             pulls: self.pulls.clone(),
             clock: Arc::new(SystemClock),

@@ -55,6 +55,7 @@ impl Target {
         let places = places.or_in(aws.as_ref().and_then(|aws| aws.region.clone()));
         let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let ecs = ecs_config::read(serving.ecs_config.as_deref())?;
+        let wording = ecs_config::wording()?;
         for warning in ecs.warnings {
             tracing::warn!("{warning}");
         }
@@ -67,7 +68,7 @@ impl Target {
             account,
             aws: aws.account,
         });
-        let agents = LocalAgents::start(&server, ecs.config, aws);
+        let agents = LocalAgents::start(&server, ecs.config, wording, aws);
         let endpoint = server
             .endpoint()
             .parse()

@@ -210,6 +210,7 @@ impl AwsAccount {
             operation,
             modelled: MODELLED_ERRORS,
             url: url(self.sts.as_deref(), "sts", region),
+            wording: self.clients.wording(),
         }
     }
 

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use aws_credential_types::{Credentials as SdkCredentials, provider::SharedCredentialsProvider};
+use aws_sdk_secretsmanager::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_http_client::tls::{Provider as Tls, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::SdkConfig;
 use ecs::acs::Credentials;
+
+use crate::Wording;
 
 /// As the reference agent waits: five seconds for each of three attempts.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +35,7 @@ pub struct AwsClients {
     endpoints: ServiceEndpoints,
     /// What else is configured, such as FIPS endpoints.
     base: SdkConfig,
+    wording: Wording,
 }
 
 impl AwsClients {
@@ -48,7 +52,18 @@ impl AwsClients {
                 .use_fips(sdk.use_fips().unwrap_or_default())
                 .use_dual_stack(sdk.use_dual_stack().unwrap_or_default())
                 .build(),
+            wording: Wording::default(),
         }
+    }
+
+    /// The same, whose failures are told in these words.
+    #[must_use]
+    pub fn worded(self, wording: Wording) -> Self {
+        Self { wording, ..self }
+    }
+
+    pub(super) fn wording(&self) -> Wording {
+        self.wording
     }
 
     pub(super) fn http(&self) -> SharedHttpClient {
@@ -72,7 +87,8 @@ impl AwsClients {
             .credentials_provider(sdk_credentials(role))
             .http_client(self.http.clone())
             .timeout_config(timeouts())
-            .retry_config(retries());
+            .retry_config(retries())
+            .retry_partition(own_patience());
         config.set_endpoint_url(self.endpoints.secrets_manager.clone());
         aws_sdk_secretsmanager::Client::from_conf(config.build())
     }
@@ -84,7 +100,8 @@ impl AwsClients {
             .credentials_provider(sdk_credentials(role))
             .http_client(self.http.clone())
             .timeout_config(timeouts())
-            .retry_config(retries());
+            .retry_config(retries())
+            .retry_partition(own_patience());
         config.set_endpoint_url(self.endpoints.ssm.clone());
         aws_sdk_ssm::Client::from_conf(config.build())
     }
@@ -100,7 +117,8 @@ impl AwsClients {
             .credentials_provider(credentials)
             .http_client(self.http.clone())
             .timeout_config(timeouts())
-            .retry_config(retries());
+            .retry_config(retries())
+            .retry_partition(own_patience());
         config.set_endpoint_url(self.endpoints.ecr.clone());
         aws_sdk_ecr::Client::from_conf(config.build())
     }
@@ -152,7 +170,15 @@ pub(crate) fn sdk_credentials(role: &Credentials) -> SdkCredentials {
 
 pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
+        .connect_timeout(ATTEMPT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+/// AWS: the agent makes a client for each secret, and what one has used up of its retries is no other's loss.
+fn own_patience() -> RetryPartition {
+    RetryPartition::custom("one secret")
+        .token_bucket(TokenBucket::default())
         .build()
 }
 

@@ -70,6 +70,7 @@ impl EcrLogins {
                 operation: "GetAuthorizationToken",
                 modelled: MODELLED_ERRORS,
                 url: self.clients.ecr_url(region),
+                wording: self.clients.wording(),
             };
             ResolveError(call.describe(&error))
         })?;

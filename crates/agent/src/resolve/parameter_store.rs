@@ -73,6 +73,7 @@ impl ParameterStore {
             operation: "GetParameters",
             modelled: &["InternalServerError", "InvalidKeyId"],
             url: self.clients.ssm_url(region),
+            wording: self.clients.wording(),
         }
     }
 }

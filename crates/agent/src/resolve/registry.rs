@@ -73,7 +73,7 @@ impl RegistryLogins {
             .send()
             .await
             .map_err(|error| {
-                let call = get_secret_value(self.clients.secrets_manager_url(region));
+                let call = get_secret_value(&self.clients, region);
                 let text = call.describe(&error);
                 ResolveError(format!(
                     "asm fetching secret from the service for {parameter}: {text}"

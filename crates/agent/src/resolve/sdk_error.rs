@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{Json, clients::ATTEMPTS};
+use crate::Wording;
 
 /// Codes that are tried again, whatever status they come with.
 const THROTTLING: [&str; 14] = [
@@ -32,11 +33,15 @@ pub(super) struct Call {
     /// The errors of its model. Every other code is printed behind `api error`.
     pub modelled: &'static [&'static str],
     pub url: String,
+    pub wording: Wording,
 }
 
 impl Call {
     /// `operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: …, …`
     pub fn describe<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> String {
+        if self.wording == Wording::V1_83 {
+            return self.describe_as_before(error);
+        }
         let Self {
             service, operation, ..
         } = self;
@@ -45,14 +50,38 @@ impl Call {
         } else {
             String::new()
         };
-        let (status, request_id) = error.raw_response().map_or((0, ""), |response| {
-            let id = response.headers().get("x-amzn-requestid");
-            (response.status().as_u16(), id.unwrap_or_default())
-        });
+        let (status, request_id) = status_and_id(error);
         let detail = self.detail(error);
         format!(
             "operation error {service}: {operation}{attempts}, https response error StatusCode: {status}, RequestID: {request_id}, {detail}"
         )
+    }
+
+    /// As the SDK did that agents used up to 1.91: code and message, then the rest on lines of its own.
+    fn describe_as_before<E: ProvideErrorMetadata>(
+        &self,
+        error: &SdkError<E, HttpResponse>,
+    ) -> String {
+        let Some(response) = error.raw_response() else {
+            let failure = self.transport_failure(error);
+            return format!(
+                "RequestError: send request failed\ncaused by: Post \"{}\": {failure}",
+                self.url
+            );
+        };
+        let (status, request_id) = status_and_id(error);
+        let extra = format!("\n\tstatus code: {status}, request id: {request_id}");
+        let (code, message) = code_and_message(error);
+        if let Some(code) = code {
+            return format!("{code}: {message}{extra}");
+        }
+        let body = response.body().bytes().unwrap_or_default();
+        match Json::parse(&String::from_utf8_lossy(body)) {
+            Err(syntax) => format!(
+                "SerializationError: failed to unmarshal error message{extra}\ncaused by: UnmarshalError: failed decoding error message\ncaused by: {syntax}"
+            ),
+            Ok(_) => format!("UnknownError: {message}{extra}"),
+        }
     }
 
     fn detail<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> String {
@@ -113,6 +142,13 @@ impl Call {
 
 const TIMED_OUT: &str =
     "net/http: request canceled (Client.Timeout exceeded while awaiting headers)";
+
+fn status_and_id<E>(error: &SdkError<E, HttpResponse>) -> (u16, &str) {
+    error.raw_response().map_or((0, ""), |response| {
+        let id = response.headers().get("x-amzn-requestid");
+        (response.status().as_u16(), id.unwrap_or_default())
+    })
+}
 
 fn code_and_message<E: ProvideErrorMetadata>(
     error: &SdkError<E, HttpResponse>,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use ecs::acs::Credentials;
 use futures::future::join_all;
 use types::SecretValue;
@@ -12,6 +13,7 @@ use super::{
     AwsClients, Json, Reference, ResolveError, SecretSource, Values, reference::SecretReference,
     sdk_error::Call,
 };
+use crate::Wording;
 
 pub(super) const MODELLED_ERRORS: &[&str] = &[
     "DecryptionFailure",
@@ -52,35 +54,54 @@ impl SecretsManager {
             .set_version_id(reference.version_id.clone())
             .send()
             .await
-            .map_err(|error| {
-                let missing = error
-                    .as_service_error()
-                    .is_some_and(GetSecretValueError::is_resource_not_found_exception);
-                let text = self.call(region).describe(&error);
-                ResolveError(if missing {
-                    format!(
-                        "ResourceNotFoundException: The task can't retrieve the secret with ARN '{secret_id}' from AWS Secrets Manager. Check whether the secret exists in the specified Region: {text}"
-                    )
-                } else {
-                    // AWS: the agent really says it twice.
-                    format!("secret {secret_id}: {text}: {text}")
-                })
-            })?;
-        select(answer, &reference)
+            .map_err(|error| self.failure(&reference, region, &error));
+        let value = answer.and_then(|answer| select(answer, &reference));
+        value.map_err(|error| self.in_words(region, error))
+    }
+
+    fn failure(
+        &self,
+        SecretReference { secret_id, .. }: &SecretReference,
+        region: &str,
+        error: &SdkError<GetSecretValueError, HttpResponse>,
+    ) -> ResolveError {
+        let missing = error
+            .as_service_error()
+            .is_some_and(GetSecretValueError::is_resource_not_found_exception);
+        let text = self.call(region).describe(error);
+        ResolveError(match self.clients.wording() {
+            Wording::V1_83 => format!("secret {secret_id}: {text}"),
+            Wording::Current if missing => format!(
+                "ResourceNotFoundException: The task can't retrieve the secret with ARN '{secret_id}' from AWS Secrets Manager. Check whether the secret exists in the specified Region: {text}"
+            ),
+            // AWS: the agent really says it twice.
+            Wording::Current => format!("secret {secret_id}: {text}: {text}"),
+        })
+    }
+
+    /// AWS: older agents say of every failure, also of one inside the value, where it was fetched.
+    fn in_words(&self, region: &str, error: ResolveError) -> ResolveError {
+        match self.clients.wording() {
+            Wording::Current => error,
+            Wording::V1_83 => ResolveError(format!(
+                "fetching secret data from AWS Secrets Manager in region {region}: {error}"
+            )),
+        }
     }
 
     fn call(&self, region: &str) -> Call {
-        get_secret_value(self.clients.secrets_manager_url(region))
+        get_secret_value(&self.clients, region)
     }
 }
 
-/// `GetSecretValue` at this address, as an error text names it.
-pub(super) fn get_secret_value(url: String) -> Call {
+/// `GetSecretValue` in this region, as an error text names it.
+pub(super) fn get_secret_value(clients: &AwsClients, region: &str) -> Call {
     Call {
         service: "Secrets Manager",
         operation: "GetSecretValue",
         modelled: MODELLED_ERRORS,
-        url,
+        url: clients.secrets_manager_url(region),
+        wording: clients.wording(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     steps::{Retries, Subject, within},
 };
 use crate::{
-    ImagePullBehavior,
+    ImagePullBehavior, Wording,
     backoff::Backoff,
     pulls::{PullEvent, PullStep, Wanted},
     resolve::{EcrLogin, RegistryLogin, ResolveError, TaskRole, sdk_credentials, wanted_token},
@@ -104,6 +104,8 @@ impl Subject {
                 tracing::warn!(task.arn = task, image, %error, "the pull failed, using the image that is here");
                 Ok(None)
             }
+            // AWS: older agents give no hints.
+            Err(error) if self.shared.config.wording == Wording::V1_83 => Err(error),
             Err(error) => Err(ContainerError::new(error.name, pull_hint(&error.text))),
         }
     }

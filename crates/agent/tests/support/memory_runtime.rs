@@ -1,6 +1,6 @@
 //! A container engine without containers: it keeps the contract, and lets tests look at what was injected.
 //!
-//! A command `sh -c "exit N"` ends with N, `sh -c "sleep S; …"` and `sleep S` after S seconds, any other after a moment with 0.
+//! An image with `missing` in its name is nowhere, one with `slow` takes a second to pull. A command `sh -c "exit N"` ends with N, `sh -c "sleep S; …"` and `sleep S` after S seconds, any other after a moment with 0.
 
 use std::{
     collections::BTreeMap,
@@ -154,6 +154,9 @@ impl ContainerRuntime for MemoryRuntime {
             let text = |value: &types::SecretValue| value.expose_secret_str().unwrap().to_owned();
             let login = (text(&login.username), text(&login.password));
             self.logins.lock().unwrap().push(login);
+        }
+        if pull.source.contains("slow") {
+            sleep(Duration::from_secs(1)).await;
         }
         if pull.source.contains("missing") {
             return Err(RuntimeError::Engine("manifest unknown".into()));

@@ -9,7 +9,7 @@ pub mod services;
 
 use std::{sync::Arc, time::Duration};
 
-use agent::{AgentConfig, EcsConfig, Pulls, resolve::ServiceEndpoints};
+use agent::{AgentConfig, EcsConfig, Pulls, Wording, resolve::ServiceEndpoints};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use ecs::acs;
 use types::{OsEntropy, SecretValue, SystemClock};
@@ -46,6 +46,7 @@ pub fn config(url: &str) -> AgentConfig {
             container_stop_timeout: Duration::from_secs(2),
             ..EcsConfig::default()
         },
+        wording: Wording::Current,
         link_local: None,
         pulls: Pulls::default(),
         clock: Arc::new(SystemClock),
@@ -76,6 +77,18 @@ pub fn secret(name: &str, provider: &str, value_from: &str) -> acs::Secret {
         kind: "ENVIRONMENT_VARIABLE".into(),
         target: "CONTAINER".into(),
         container_path: None,
+    }
+}
+
+/// A registry login in a secret, as the control plane hands it over.
+pub fn registry_login(parameter: &str, region: &str) -> acs::RegistryAuthentication {
+    acs::RegistryAuthentication {
+        kind: "asm".into(),
+        asm_auth_data: Some(acs::AsmAuthData {
+            credentials_parameter: parameter.into(),
+            region: region.into(),
+        }),
+        ecr_auth_data: None,
     }
 }
 

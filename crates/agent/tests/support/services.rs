@@ -42,6 +42,8 @@ struct Script {
     /// Answers for `SubmitTaskStateChange` that come before success: `(status, code)`.
     submit_errors: Mutex<Vec<(u16, &'static str)>>,
     acs_endpoint: &'static str,
+    /// Reads of secrets that are being answered, and the most that ever were at once.
+    under_way: Mutex<(usize, usize)>,
 }
 
 /// The running services. They end with the test's runtime.
@@ -59,6 +61,7 @@ impl Services {
             calls: Mutex::default(),
             submit_errors: Mutex::default(),
             acs_endpoint: "http://acs.test/acs",
+            under_way: Mutex::default(),
         });
         let app = Router::new()
             .route("/", post(respond))
@@ -76,6 +79,11 @@ impl Services {
 
     pub fn calls(&self) -> Vec<Call> {
         self.script.calls.lock().unwrap().clone()
+    }
+
+    /// How many reads of secrets were under way at once, at most.
+    pub fn most_at_once(&self) -> usize {
+        self.script.under_way.lock().unwrap().1
     }
 
     /// The bodies of all calls of one action.
@@ -131,14 +139,27 @@ async fn respond(State(script): State<Arc<Script>>, headers: HeaderMap, body: By
                 error(status, code, "scripted")
             }
         }
-        "GetSecretValue" => {
-            let id = body["SecretId"].as_str().unwrap();
-            let answer = secret_answer(&script, &region, &body, id);
-            give(&script, &format!("asm {id}"), answer).await
+        "GetSecretValue" | "GetParameters" => {
+            {
+                let mut under_way = script.under_way.lock().unwrap();
+                under_way.0 += 1;
+                under_way.1 = under_way.1.max(under_way.0);
+            }
+            let answer = read(&script, &action, &region, &body).await;
+            script.under_way.lock().unwrap().0 -= 1;
+            answer
         }
-        "GetParameters" => get_parameters(&script, &region, &body).await,
         other => error(400, "UnknownOperationException", other),
     }
+}
+
+async fn read(script: &Script, action: &str, region: &str, body: &Value) -> Response {
+    if action == "GetParameters" {
+        return get_parameters(script, region, body).await;
+    }
+    let id = body["SecretId"].as_str().unwrap();
+    let answer = secret_answer(script, region, body, id);
+    give(script, &format!("asm {id}"), answer).await
 }
 
 fn success(body: Value) -> Response {
@@ -229,6 +250,9 @@ async fn get_parameters(script: &Script, region: &str, body: &Value) -> Response
     let ssm = &script.answers["ssm"];
     if let Some(call) = ssm.get("call") {
         return give(script, "ssm", call.clone()).await;
+    }
+    if let Some(seconds) = ssm["delay"].as_f64() {
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
     }
     let (mut parameters, mut invalid) = (Vec::new(), Vec::new());
     for name in body["Names"].as_array().unwrap() {

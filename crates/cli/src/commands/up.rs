@@ -40,6 +40,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         warnings,
     } = ecs_config::read(arguments.serving.ecs_config.as_deref())?;
     logging::start(LevelFilter::INFO, ecs_config::log_level(&ecs))?;
+    let wording = ecs_config::wording()?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -68,7 +69,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         account: first_account,
         aws: aws.account,
     });
-    let agents = LocalAgents::start(&server, ecs, aws);
+    let agents = LocalAgents::start(&server, ecs, wording, aws);
     let mut out = std::io::stdout();
     writeln!(out, "sealift is ready at {}", server.endpoint())?;
     out.flush()?;

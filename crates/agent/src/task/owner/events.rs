@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Event, Fetch, Known, Owner, RESTART_PERIOD_SECS, ReportedStatus};
-use crate::{ImagePullBehavior, runtime::ContainerState, task::ContainerError};
+use crate::{ImagePullBehavior, Wording, runtime::ContainerState, task::ContainerError};
 
 impl Owner {
     pub(super) fn apply(&mut self, event: Event) {
@@ -73,7 +73,10 @@ impl Owner {
 
     fn manifest_failed(&mut self, index: usize, error: &ContainerError) {
         self.record_mut(index).manifest_failed = true;
-        if self.pull_must_succeed() {
+        if self.shared.config.wording == Wording::V1_83 {
+            // AWS: older agents look nothing up before the pull, which is what fails with them.
+            self.reach(index, Known::ManifestPulled);
+        } else if self.pull_must_succeed() {
             self.fail(index, error);
             self.stop_task();
         } else {
