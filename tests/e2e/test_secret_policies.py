@@ -12,6 +12,7 @@ import pytest
 
 from errors import refused
 from harness import Credentials, Server, allow, deny, policy
+from wire import json_call
 
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 LOCKOUT = "Your requested changes will not allow you to manage this secret in the future."
@@ -301,3 +302,31 @@ def test_a_condition_asks_for_the_function_that_rotates_the_secret(server, secre
     secrets.cancel_rotate_secret(SecretId=name)
     assert caller.describe_secret(SecretId=name)["RotationEnabled"] is False
     caller.tag_resource(SecretId=name, Tags=[{"Key": "k", "Value": "v"}])
+
+
+def test_the_one_policy_of_a_secret_is_called_default(secrets, name):
+    made = secrets.create_secret(Name=name, SecretString="v")
+    named = {"ARN": made["ARN"], "Name": name, "PolicyName": "default"}
+    answer = secrets.put_resource_policy(SecretId=name, ResourcePolicy=OTHER, PolicyName="default")
+    assert {k: v for k, v in answer.items() if k != "ResponseMetadata"} == named
+    answer = secrets.get_resource_policy(SecretId=name, PolicyName="default")
+    assert (answer["PolicyName"], answer["ResourcePolicy"]) == ("default", OTHER)
+    with refused("InvalidParameterException"):
+        secrets.put_resource_policy(SecretId=name, ResourcePolicy=OTHER, PolicyName="mine")
+    with refused("InvalidParameterException"):
+        secrets.delete_resource_policy(SecretId=name, PolicyName="mine")
+    with refused("ResourceNotFoundException"):
+        secrets.get_resource_policy(SecretId=name, PolicyName="mine")
+    with refused("ValidationException"):
+        secrets.get_resource_policy(SecretId=name, PolicyName="no name")
+    assert secrets.delete_resource_policy(SecretId=name, PolicyName="default")["PolicyName"] == "default"
+    assert "ResourcePolicy" not in secrets.get_resource_policy(SecretId=name)
+
+
+def test_what_newer_releases_have_is_refused_by_name(server, secrets, name):
+    primary = "arn:aws:secretsmanager:us-east-1:444455556666:secret:x-AbCdEf"
+    with refused("InvalidRequestException", "CrossAccountPrimaryARN is not supported yet by sealift."):
+        secrets.create_secret(Name=name, CrossAccountPrimaryARN=primary, KmsKeyId="alias/k")
+    for operation in ("ListResourcePolicies", "AssociateCrossAccountReplica", "DisassociateCrossAccountReplica"):
+        answer = json_call(server, "secretsmanager", operation, {"SecretId": name})
+        assert (answer.status, answer.code) == (400, "UnknownOperationException"), operation

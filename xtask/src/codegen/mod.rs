@@ -37,7 +37,9 @@ pub fn run(botocore: Option<PathBuf>) -> anyhow::Result<()> {
     let mut written = Vec::new();
     let mut page = String::new();
     for (name, planned) in &plan.services {
-        let model = Model::read(&botocore, name).with_context(|| format!("model of {name}"))?;
+        let in_model = || format!("model of {name}");
+        let mut model = Model::read(&botocore, name).with_context(in_model)?;
+        model.add(&planned.newer).with_context(in_model)?;
         access::check(name, planned)?;
         let signing_name = model.metadata.signing_name();
         let asked = planned.operations.keys().map(|operation| {

@@ -11,6 +11,8 @@ use anyhow::{Context, bail};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 
+use super::plan::Newer;
+
 #[derive(Deserialize)]
 pub struct Model {
     pub metadata: Metadata,
@@ -135,6 +137,31 @@ impl Model {
         let model: Self = serde_json::from_str(&text)?;
         model.refuse_what_the_codecs_cannot()?;
         Ok(model)
+    }
+
+    /// Adds what newer releases have. Once the model has it itself, the plan is out of date.
+    pub fn add(&mut self, newer: &Newer) -> anyhow::Result<()> {
+        for (name, shape) in &newer.shapes {
+            let shape = shape.clone().try_into().with_context(|| name.clone())?;
+            if self.shapes.insert(name.clone(), shape).is_some() {
+                bail!("the model has the shape {name} by now: take it out of `newer`");
+            }
+        }
+        for (structure, members) in &newer.members {
+            let shape = self.shapes.get_mut(structure);
+            let shape = shape.with_context(|| format!("no structure {structure}"))?;
+            for (name, shape_name) in members {
+                if shape.members.iter().any(|(known, _)| known == name) {
+                    bail!("the model has {structure}.{name} by now: take it out of `newer`");
+                }
+                let reference = Reference {
+                    shape: shape_name.clone(),
+                    location_name: None,
+                };
+                shape.members.push((name.clone(), reference));
+            }
+        }
+        Ok(())
     }
 
     pub fn shape(&self, name: &str) -> anyhow::Result<&Shape> {

@@ -32,6 +32,19 @@ pub struct Planned {
     pub enums: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub patterns: BTreeMap<String, String>,
+    #[serde(default)]
+    pub newer: Newer,
+}
+
+/// What the models have in releases after the one that is generated from.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newer {
+    #[serde(default)]
+    pub shapes: BTreeMap<String, toml::Value>,
+    /// Of which structure, under which name, of which shape.
+    #[serde(default)]
+    pub members: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// How errors spell the member that holds their message.

@@ -126,7 +126,7 @@ pub mod cancel_rotate_secret {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
         }
@@ -154,13 +154,14 @@ pub mod create_secret {
             pub add_replica_regions: Option<Vec<super::ReplicaRegionType>> = "AddReplicaRegions", super::ADD_REPLICA_REGION_LIST_TYPE;
             pub force_overwrite_replica_secret: Option<bool> = "ForceOverwriteReplicaSecret";
             pub type_: Option<String> = "Type", super::MEDEA_TYPE_TYPE;
+            pub cross_account_primary_arn: Option<String> = "CrossAccountPrimaryARN", super::SECRET_ARN_TYPE;
         }
     }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
             pub replication_status: Option<Vec<super::ReplicationStatusType>> = "ReplicationStatus";
@@ -180,14 +181,16 @@ pub mod delete_resource_policy {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Input {
             pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::RESOURCE_POLICY_NAME_TYPE;
         }
     }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name", super::NAME_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::RESOURCE_POLICY_NAME_TYPE;
         }
     }
 }
@@ -212,7 +215,7 @@ pub mod delete_secret {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub deletion_date: Option<types::Timestamp> = "DeletionDate";
         }
@@ -237,7 +240,7 @@ pub mod describe_secret {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub type_: Option<String> = "Type", super::MEDEA_TYPE_TYPE;
             pub description: Option<String> = "Description", super::DESCRIPTION_TYPE;
@@ -304,15 +307,17 @@ pub mod get_resource_policy {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Input {
             pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::RESOURCE_POLICY_NAME_TYPE;
         }
     }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name", super::NAME_TYPE;
             pub resource_policy: Option<String> = "ResourcePolicy", super::NON_EMPTY_RESOURCE_POLICY_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::RESOURCE_POLICY_NAME_TYPE;
         }
     }
 }
@@ -337,7 +342,7 @@ pub mod get_secret_value {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
             pub secret_binary: Option<types::SecretValue> = "SecretBinary", super::SECRET_BINARY_TYPE;
@@ -371,7 +376,7 @@ pub mod list_secret_version_ids {
         pub struct Output {
             pub versions: Option<Vec<super::SecretVersionsListEntry>> = "Versions";
             pub next_token: Option<String> = "NextToken", super::NEXT_TOKEN_TYPE;
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
         }
     }
@@ -420,14 +425,16 @@ pub mod put_resource_policy {
             pub secret_id: String = "SecretId", super::SECRET_ID_TYPE;
             pub resource_policy: String = "ResourcePolicy", super::NON_EMPTY_RESOURCE_POLICY_TYPE;
             pub block_public_policy: Option<bool> = "BlockPublicPolicy";
+            pub policy_name: Option<String> = "PolicyName", super::RESOURCE_POLICY_NAME_TYPE;
         }
     }
 
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name", super::NAME_TYPE;
+            pub policy_name: Option<String> = "PolicyName", super::RESOURCE_POLICY_NAME_TYPE;
         }
     }
 }
@@ -455,7 +462,7 @@ pub mod put_secret_value {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
             pub version_stages: Option<Vec<String>> = "VersionStages", super::SECRET_VERSION_STAGES_TYPE;
@@ -482,7 +489,7 @@ pub mod remove_regions_from_replication {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub replication_status: Option<Vec<super::ReplicationStatusType>> = "ReplicationStatus";
         }
     }
@@ -508,7 +515,7 @@ pub mod replicate_secret_to_regions {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub replication_status: Option<Vec<super::ReplicationStatusType>> = "ReplicationStatus";
         }
     }
@@ -532,7 +539,7 @@ pub mod restore_secret {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
         }
     }
@@ -562,7 +569,7 @@ pub mod rotate_secret {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
         }
@@ -587,7 +594,7 @@ pub mod stop_replication_to_replica {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
         }
     }
 }
@@ -639,7 +646,7 @@ pub mod untag_resource {
 /// `secretsmanager:UpdateSecret`
 pub mod update_secret {
     operation! { UpdateSecret, SecretsManager, "secretsmanager:UpdateSecret", Write, has_output: true, access: {
-        actions: &["secretsmanager:UpdateSecret", "kms:GenerateDataKey", "kms:Decrypt"],
+        actions: &["secretsmanager:UpdateSecret", "kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"],
         resources: &[("secret", "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}")],
         keys: &["kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:EncryptionContext:*", "kms:EncryptionContextKeys", "kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:MultiRegion", "kms:RequestAlias", "kms:ResourceAliases", "kms:ViaService", "secretsmanager:Description", "secretsmanager:KmsKeyArn", "secretsmanager:KmsKeyId", "secretsmanager:SecretId", "secretsmanager:SecretPrimaryRegion", "secretsmanager:resource/AllowRotationLambdaArn"],
     } }
@@ -660,7 +667,7 @@ pub mod update_secret {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
             pub version_id: Option<String> = "VersionId", super::SECRET_VERSION_ID_TYPE;
         }
@@ -688,7 +695,7 @@ pub mod update_secret_version_stage {
     structure! {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
-            pub arn: Option<String> = "ARN";
+            pub arn: Option<String> = "ARN", super::SECRET_ARN_TYPE;
             pub name: Option<String> = "Name";
         }
     }
@@ -775,7 +782,7 @@ structure! {
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SecretListEntry {
-        pub arn: Option<String> = "ARN";
+        pub arn: Option<String> = "ARN", SECRET_ARN_TYPE;
         pub name: Option<String> = "Name";
         pub type_: Option<String> = "Type", MEDEA_TYPE_TYPE;
         pub description: Option<String> = "Description", DESCRIPTION_TYPE;
@@ -801,7 +808,7 @@ structure! {
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SecretValueEntry {
-        pub arn: Option<String> = "ARN";
+        pub arn: Option<String> = "ARN", SECRET_ARN_TYPE;
         pub name: Option<String> = "Name";
         pub version_id: Option<String> = "VersionId", SECRET_VERSION_ID_TYPE;
         pub secret_binary: Option<types::SecretValue> = "SecretBinary", SECRET_BINARY_TYPE;
@@ -910,6 +917,10 @@ static REGION_TYPE: Shape = Shape::ANY
     .max_length(128)
     .pattern(pattern!(r"^([a-z]+-)+\d+$", r"\A(?:^([a-z]+-)+[0-9]+$)\z"));
 static REMOVE_REPLICA_REGION_LIST_TYPE: Shape = Shape::ANY.min_length(1).member(&REGION_TYPE);
+static RESOURCE_POLICY_NAME_TYPE: Shape = Shape::ANY
+    .min_length(1)
+    .max_length(64)
+    .pattern(pattern!(r"[0-9A-Za-z\-\_]+", r"\A(?:[0-9A-Za-z\-\_]+)\z"));
 static ROLE_ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048);
 static ROTATION_LAMBDA_ARN_TYPE: Shape = Shape::ANY.max_length(2048);
 static ROTATION_TOKEN_TYPE: Shape = Shape::ANY
@@ -922,6 +933,7 @@ static SCHEDULE_EXPRESSION_TYPE: Shape =
         r"[0-9A-Za-z\(\)#\?\*\-\/, ]+",
         r"\A(?:[0-9A-Za-z\(\)#\?\*\-\/, ]+)\z"
     ));
+static SECRET_ARN_TYPE: Shape = Shape::ANY.min_length(20).max_length(2048);
 static SECRET_BINARY_TYPE: Shape = Shape::ANY
     .min_length(1)
     .max_length(65_536)

@@ -61,6 +61,8 @@ impl Operation for CreateSecret {
             cx.authorize(replicas::conditions(access, &replicas, force))?;
         }
         errors::refuse_unsupported("Type", input.type_.is_some())?;
+        let elsewhere = input.cross_account_primary_arn.is_some();
+        errors::refuse_unsupported("CrossAccountPrimaryARN", elsewhere)?;
         let token = errors::required_token(input.client_request_token)?;
         let value = Value::of_request(input.secret_string, input.secret_binary)?;
 

@@ -8,7 +8,7 @@ use api::{
     },
 };
 
-use super::{errors, locate::locate};
+use super::{errors, locate::locate, resource_policy};
 use crate::{Cx, Operation, identity::principals};
 
 impl Operation for GetResourcePolicy {
@@ -16,6 +16,11 @@ impl Operation for GetResourcePolicy {
         let located = locate(cx, &input.secret_id).await?;
         let secret = located.authorize(cx, Self::ACTION, |access| access)?;
         errors::refuse_marked(&secret)?;
+        if !resource_policy::is_default(input.policy_name.as_deref()) {
+            return Err(Error::ResourceNotFound(
+                "Secrets Manager can't find the specified resource policy.".to_owned(),
+            ));
+        }
         let policy = match &secret.policy {
             Some(kept) => Some(principals::unbind(cx, kept).await?),
             None => None,
@@ -23,6 +28,7 @@ impl Operation for GetResourcePolicy {
         Ok(Output {
             arn: Some(secret.arn),
             name: Some(secret.name),
+            policy_name: input.policy_name,
             resource_policy: policy,
         })
     }

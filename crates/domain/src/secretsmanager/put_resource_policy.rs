@@ -21,6 +21,7 @@ impl Operation for PutResourcePolicy {
         };
         let mut secret = located.authorize(cx, Self::ACTION, conditions)?;
         errors::refuse_unwritable(&secret)?;
+        resource_policy::refuse_other(input.policy_name.as_deref())?;
 
         let kept = resource_policy::accept(cx, &input.resource_policy).await?;
         if block_public == Some(true) && broad_access::is_granted_by(&input.resource_policy) {
@@ -32,6 +33,7 @@ impl Operation for PutResourcePolicy {
         Ok(Output {
             arn: Some(secret.arn),
             name: Some(secret.name),
+            policy_name: input.policy_name,
         })
     }
 }

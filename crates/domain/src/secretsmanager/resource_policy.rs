@@ -10,6 +10,25 @@ use crate::{
 
 const UNSUPPORTED_PRINCIPAL: &str = "This resource policy contains an unsupported principal.";
 
+/// The name of the one policy that a secret can have.
+const DEFAULT: &str = "default";
+
+/// Whether a request means the one policy that a secret can have.
+// AWS: policies have names since 2026, of which one can be attached. Answers name it where the request does.
+pub(super) fn is_default(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name == DEFAULT)
+}
+
+/// Refuses a change of any other policy.
+pub(super) fn refuse_other(name: Option<&str>) -> Result<(), Error> {
+    if is_default(name) {
+        return Ok(());
+    }
+    Err(Error::InvalidParameter(format!(
+        "The policy name must be {DEFAULT}."
+    )))
+}
+
 /// Refuses a text that is no resource policy.
 pub(super) fn check(text: &str) -> Result<Policy, Error> {
     Policy::parse(text, PolicyKind::Resource).map_err(|problem| {
