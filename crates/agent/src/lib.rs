@@ -9,6 +9,7 @@ mod backoff;
 mod config;
 mod connector;
 mod ecs_api;
+mod exec;
 mod firelens;
 mod labels;
 mod link_local;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What an agent of this version can do, named as ECS names it. A placement decision reads these.
-const CAPABILITIES: [&str; 15] = [
+const CAPABILITIES: [&str; 16] = [
     "ecs.capability.private-registry-authentication.secretsmanager",
     "com.amazonaws.ecs.capability.ecr-auth",
     "ecs.capability.execution-role-ecr-pull",
@@ -29,6 +29,7 @@ const CAPABILITIES: [&str; 15] = [
     "ecs.capability.firelens.fluentd",
     "ecs.capability.firelens.fluentbit",
     "ecs.capability.firelens.options.config.file",
+    "ecs.capability.execute-command",
     "ecs.capability.full-sync",
     "ecs.capability.external",
 ];

@@ -6,14 +6,16 @@ use std::{
     collections::BTreeMap,
     future::Future,
     net::{IpAddr, Ipv4Addr},
+    pin::Pin,
     time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 pub use docker::DockerRuntime;
-use ecs::acs::{Container, Task};
+use ecs::acs::{Container, Task, TerminalSize};
 use futures::stream::BoxStream;
+use tokio::io::AsyncWrite;
 use types::{SecretValue, Timestamp};
 
 use crate::resolve::RegistryLogin;
@@ -66,6 +68,9 @@ pub trait ContainerRuntime: Send + Sync + 'static {
 
     /// The addresses of the running containers of a task.
     async fn addresses_of_task(&self, task_arn: &str) -> Result<Vec<IpAddr>, RuntimeError>;
+
+    /// Runs a command in a container, as its root.
+    async fn exec(&self, id: &str, command: &ExecCommand) -> Result<Exec, RuntimeError>;
 
     /// What the container wrote, from its beginning, and what it writes until it ends.
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>>;
@@ -191,6 +196,35 @@ pub struct NetworkBinding {
 pub struct FoundContainer {
     pub id: String,
     pub labels: BTreeMap<String, String>,
+}
+
+/// A command to run in a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecCommand {
+    pub command: Vec<String>,
+    pub stdin: bool,
+    /// The size of its terminal, if it is to have one.
+    pub terminal: Option<TerminalSize>,
+}
+
+/// A command that runs.
+pub struct Exec {
+    pub output: BoxStream<'static, Result<LogChunk, RuntimeError>>,
+    /// Its standard input; shutting it down ends it.
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+    pub control: Box<dyn ExecControl>,
+}
+
+/// What can be done about a command that runs.
+#[async_trait]
+pub trait ExecControl: Send + Sync {
+    async fn resize(&self, size: TerminalSize) -> Result<(), RuntimeError>;
+
+    /// The code that it ended with, once its output has ended.
+    async fn exit_code(&self) -> Result<i64, RuntimeError>;
+
+    /// Ends it as far as the engine lets us: nobody waits for it any more.
+    async fn kill(&self);
 }
 
 /// A piece of what a container wrote.

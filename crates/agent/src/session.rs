@@ -18,6 +18,7 @@ use crate::{
     AcsConnector, AgentConfig, ConnectRefused, Duplex,
     agent::told_to_stop,
     backoff::{Backoff, fraction},
+    exec::Execs,
     registration::discover_poll_endpoint,
     tasks::Tasks,
 };
@@ -145,7 +146,10 @@ impl Sessions {
         let expires = Instant::now() + LIFETIME + Duration::from_mins(5).mul_f64(fraction(entropy));
         let patience = || Instant::now() + SILENCE.mul_f64(1.0 + fraction(entropy));
         let mut silent_until = patience();
+        // A session is not renewed while a command runs over it.
+        let mut postponed = expires;
         let mut spoke = false;
+        let mut execs = Execs::new(self.tasks.clone(), duplex.outgoing.clone());
         loop {
             let frame = tokio::select! {
                 frame = duplex.incoming.recv() => frame,
@@ -153,7 +157,13 @@ impl Sessions {
                     tracing::warn!("the control plane is silent, closing the session");
                     return Ended::Badly;
                 }
-                () = sleep_until(expires) => return Ended::Normally,
+                () = sleep_until(expires.max(postponed)) => {
+                    if execs.is_idle() {
+                        return Ended::Normally;
+                    }
+                    postponed = Instant::now() + SILENCE;
+                    continue;
+                }
             };
             let Some(frame) = frame else {
                 tracing::info!("session closed by the control plane");
@@ -164,6 +174,13 @@ impl Sessions {
                 Ok(message) => {
                     spoke = true;
                     silent_until = patience();
+                    let message = match message {
+                        ToAgent::ExecRequestMessage(request) => {
+                            execs.take(request);
+                            continue;
+                        }
+                        message => message,
+                    };
                     for answer in conversation.answer(message) {
                         if !say(&duplex, &answer).await {
                             return Ended::Normally;

@@ -200,6 +200,28 @@ impl Tasks {
         known
     }
 
+    pub fn runtime(&self) -> &dyn ContainerRuntime {
+        self.shared.runtime.as_ref()
+    }
+
+    /// The container of this name, of a task that this agent has.
+    pub async fn container(
+        &self,
+        task_arn: &str,
+        name: &str,
+    ) -> Result<Option<String>, RuntimeError> {
+        if !self.knows(task_arn) {
+            return Ok(None);
+        }
+        let wanted = [
+            (labels::TASK_ARN, task_arn),
+            (labels::CONTAINER_NAME, name),
+            (labels::INSTALLATION, &self.shared.config.installation),
+        ];
+        let found = self.shared.runtime.find(&wanted).await?;
+        Ok(found.into_iter().next().map(|container| container.id))
+    }
+
     pub fn knows(&self, task_arn: &str) -> bool {
         self.entries().contains_key(task_arn)
     }

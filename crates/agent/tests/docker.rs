@@ -400,3 +400,34 @@ async fn containers_of_stopped_tasks_are_removed_after_the_wait() {
     }
     panic!("the container is still there");
 }
+
+#[tokio::test]
+async fn a_restart_policy_starts_the_same_container_again_and_again() {
+    if without_docker() {
+        return;
+    }
+    let (host, mut session) = start(json!({})).await;
+    let mut app = container("app", IMAGE, &["sh", "-c", "echo run; sleep 2; exit 1"]);
+    app.restart_policy = Some(acs::RestartPolicy {
+        enabled: true,
+        ignored_exit_codes: vec![0],
+        restart_attempt_period: Some(1),
+    });
+    let task = task(vec![app]);
+    session.hand_over(vec![task.clone()]).await;
+    let id = runtime_id(&host.running(&task).await);
+    let label = [("com.amazonaws.ecs.task-arn", task.arn.as_str())];
+    // Three runs of two seconds each.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let found = host.docker.find(&label).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|container| container.id.clone()).collect();
+    assert_eq!(ids, [id.clone()]);
+    assert!(host.services.stopped(&task.arn).is_none());
+    let mut stop = task.clone();
+    stop.desired_status = "STOPPED".into();
+    session.hand_over(vec![stop]).await;
+    host.stopped(&task).await;
+    let runs = host.log(&id).await.lines().count();
+    assert!((3..=5).contains(&runs), "{runs} runs");
+    host.clean(&[&task]).await;
+}

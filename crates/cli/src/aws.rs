@@ -12,13 +12,15 @@ use aws_sigv4::{
     sign::v4,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
+use http::{HeaderValue, Request, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, upgrade::Upgraded};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use server::exec_wire::PROTOCOL;
 use types::{Clock as _, Region, SystemClock};
 
 /// Longer than any operation here takes; a server that hangs must not hang the command.
@@ -87,6 +89,30 @@ impl AwsClient {
         looked.ok().flatten().unwrap_or(false)
     }
 
+    /// Has a command run in a container, and gives the connection that its streams go over.
+    pub async fn exec(&self, asked: &Value) -> Result<Upgraded> {
+        let mut parts = self.endpoint.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::from_static("/_sealift/exec"));
+        let body = Bytes::from(serde_json::to_vec(asked)?);
+        let mut request = self.signed(Uri::from_parts(parts)?, "ExecuteCommand", body)?;
+        // Not signed: whatever is on the way may have a say in them.
+        let headers = request.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static(PROTOCOL));
+        let answer = tokio::time::timeout(TIMEOUT, self.http.request(request)).await;
+        let unreachable = || format!("cannot reach the server at {}", self.endpoint);
+        let answer = answer
+            .with_context(unreachable)?
+            .with_context(unreachable)?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(hyper::upgrade::on(answer).await?);
+        }
+        let failed = !answer.status().is_success();
+        self.read(answer.into_body(), failed, "ExecuteCommand")
+            .await?;
+        bail!("{} does not run commands in containers", self.endpoint)
+    }
+
     async fn ask(&self, uri: Uri, operation: &str, input: &Value) -> Result<Value> {
         let body = Bytes::from(serde_json::to_vec(input)?);
         let request = self.signed(uri, operation, body)?;
@@ -97,12 +123,13 @@ impl AwsClient {
             .with_context(unreachable)?
             .with_context(unreachable)?;
         let failed = !answer.status().is_success();
-        let body = answer
-            .into_body()
-            .collect()
-            .await
-            .with_context(unreachable)?
-            .to_bytes();
+        self.read(answer.into_body(), failed, operation).await
+    }
+
+    /// The answer, or the error that it is.
+    async fn read(&self, body: Incoming, failed: bool, operation: &str) -> Result<Value> {
+        let unreachable = || format!("cannot reach the server at {}", self.endpoint);
+        let body = body.collect().await.with_context(unreachable)?.to_bytes();
         let body: Value = serde_json::from_slice(&body).with_context(|| {
             format!(
                 "{} is no sealift server: its answer is not JSON",

@@ -5,4 +5,5 @@ pub mod env;
 pub mod operator;
 pub mod param;
 pub mod run;
+pub mod task;
 pub mod up;

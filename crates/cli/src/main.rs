@@ -40,6 +40,8 @@ enum Command {
     Param(commands::param::Arguments),
     /// Register a task definition, run one task of it, stream its logs, exit with its essential container's code
     Run(commands::run::Arguments),
+    /// Look into tasks that run
+    Task(commands::task::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
             Command::Operator(arguments) => commands::operator::run(arguments).await,
             Command::Param(arguments) => commands::param::run(arguments).await,
             Command::Run(arguments) => commands::run::run(arguments).await,
+            Command::Task(arguments) => commands::task::run(arguments).await,
         }
     });
     outcome.unwrap_or_else(|error| fail(&error))

@@ -127,7 +127,13 @@ impl Endpoint {
         }
     }
 
-    fn client(&self, places: &Places) -> Result<AwsClient> {
+    /// The server to ask about what runs there.
+    pub fn find(places: &Places, service: &str) -> Result<Self> {
+        let running = Self::running(places, service)?;
+        running.context("no server runs on this data directory; start one with `sealift up`, or name one with AWS_ENDPOINT_URL")
+    }
+
+    pub fn client(&self, places: &Places) -> Result<AwsClient> {
         let url = &self.url;
         let endpoint = url.parse();
         let endpoint = endpoint.with_context(|| format!("`{url}` is no address of a server"))?;

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod envelope;
+mod exec;
 mod manifest;
 mod payload;
 
@@ -12,6 +13,10 @@ pub use credentials::{
     Credentials, IAMRoleCredentialsAckRequest, IAMRoleCredentialsMessage, RoleType,
 };
 pub use envelope::{DecodeError, FromAgent, ToAgent};
+pub use exec::{
+    ExecAction, ExecData, ExecEvent, ExecReportMessage, ExecRequestMessage, ExecStart,
+    TerminalSize, WINDOW,
+};
 pub use manifest::{
     TaskIdentifier, TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
 };

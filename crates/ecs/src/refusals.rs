@@ -31,9 +31,6 @@ pub fn check_call(input: &run_task::Input) -> Result<(), NotSupported> {
     refuse(input.network_configuration.is_some(), || {
         "networkConfiguration".to_owned()
     })?;
-    refuse(input.enable_execute_command == Some(true), || {
-        "enableExecuteCommand".to_owned()
-    })?;
     refuse(any(input.volume_configurations.as_ref()), || {
         "volumeConfigurations".to_owned()
     })?;

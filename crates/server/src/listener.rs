@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
+    exec::Execs,
     pipeline::{Pipeline, ReadBody},
     pulls::{self, PullBoard, Pulls},
     registry::Registry,
@@ -34,6 +35,7 @@ pub fn routes(
     pipeline: Pipeline,
     pulls: PullBoard,
     registry: Registry,
+    execs: Execs,
     secrets_from: SecretsFrom,
 ) -> Router {
     let images = Router::new()
@@ -47,6 +49,9 @@ pub fn routes(
             pipeline: pipeline.clone(),
             board: pulls,
         });
+    let commands = Router::new()
+        .route("/_sealift/exec", post(command))
+        .with_state(execs);
     Router::new()
         .route(
             "/_sealift/health",
@@ -56,6 +61,7 @@ pub fn routes(
         .with_state(pipeline)
         .merge(images)
         .merge(watched)
+        .merge(commands)
 }
 
 /// Serves until `stop` turns true, then answers what is under way.
@@ -123,6 +129,15 @@ async fn pulls_of_tasks(
     pulls::of_described(&board, answer).await.map(Body::new)
 }
 
+/// `POST /_sealift/exec`: a command in a container, over the connection that the answer upgrades.
+async fn command(
+    State(execs): State<Execs>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    execs.respond(request, peer).await
+}
+
 /// Everything else is the AWS API.
 async fn aws(
     State(pipeline): State<Pipeline>,
@@ -154,7 +169,7 @@ pub fn most(parts: &Parts) -> usize {
     }
 }
 
-async fn read(body: Body, most: usize) -> ReadBody {
+pub async fn read(body: Body, most: usize) -> ReadBody {
     match timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => ReadBody::Whole(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => ReadBody::TooLarge,

@@ -257,7 +257,7 @@ fn text_of(parts: &Parts, name: &header::HeaderName) -> Option<String> {
     parts.headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-fn into_http(answer: Response) -> http::Response<Full<Bytes>> {
+pub fn into_http(answer: Response) -> http::Response<Full<Bytes>> {
     // Zeroed once it is sent: there may be secrets in it.
     let body = Bytes::from_owner(Zeroizing::new(answer.body));
     let mut response = http::Response::new(Full::new(body));

@@ -16,6 +16,7 @@ use crate::{
     audit::AuditLog,
     credentials_file::{self, CredentialsFile, CredentialsFileError},
     data_dir::{DataDir, DataDirError},
+    exec::Execs,
     jobs, launch, listener,
     local_instances::{self, WantedInstances},
     operator::{self, Operator},
@@ -106,7 +107,13 @@ impl Server {
         let registry = Registry::new(Arc::clone(&world), audit.clone(), behind)?;
         let mut running = JoinSet::new();
         let pipeline = Pipeline::new(Arc::clone(&world), audit.clone());
-        let api = listener::routes(pipeline, pulls.clone(), registry, config.secrets_from);
+        let execs = Execs {
+            world: Arc::clone(&world),
+            audit: audit.clone(),
+            acs: acs.clone(),
+        };
+        let secrets_from = config.secrets_from;
+        let api = listener::routes(pipeline, pulls.clone(), registry, execs, secrets_from);
         running.spawn(listener::serve(listener, api.clone(), stop.clone()));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);

@@ -1,6 +1,7 @@
 //! Docker Engine, through its API. Podman's compatible API does too.
 
 mod body;
+mod exec;
 mod image;
 mod network;
 mod volume;
@@ -28,8 +29,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use types::{SecretValue, Timestamp};
 
 use super::{
-    ContainerRuntime, ContainerState, Engine, FoundContainer, Health, LocalImage, LogChunk,
-    LogStream, NetworkBinding, NewContainer, Phase, Pull, RuntimeError,
+    ContainerRuntime, ContainerState, Engine, Exec, ExecCommand, FoundContainer, Health,
+    LocalImage, LogChunk, LogStream, NetworkBinding, NewContainer, Phase, Pull, RuntimeError,
 };
 use crate::{redact::redact, resolve::RegistryLogin};
 
@@ -235,6 +236,10 @@ impl ContainerRuntime for DockerRuntime {
             .collect())
     }
 
+    async fn exec(&self, id: &str, command: &ExecCommand) -> Result<Exec, RuntimeError> {
+        exec::start(&self.docker, id, command).await
+    }
+
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>> {
         let options = LogsOptionsBuilder::new()
             .follow(true)
@@ -243,15 +248,19 @@ impl ContainerRuntime for DockerRuntime {
             .build();
         self.docker
             .logs(id, Some(options))
-            .map_ok(|output| LogChunk {
-                stream: match output {
-                    LogOutput::StdErr { .. } => LogStream::Stderr,
-                    _ => LogStream::Stdout,
-                },
-                bytes: output.into_bytes(),
-            })
+            .map_ok(log_chunk)
             .map_err(engine_error)
             .boxed()
+    }
+}
+
+fn log_chunk(output: LogOutput) -> LogChunk {
+    LogChunk {
+        stream: match output {
+            LogOutput::StdErr { .. } => LogStream::Stderr,
+            _ => LogStream::Stdout,
+        },
+        bytes: output.into_bytes(),
     }
 }
 

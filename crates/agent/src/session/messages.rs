@@ -48,7 +48,8 @@ impl Conversation {
                 tracing::warn!(message = notice.message, "the control plane says");
                 Vec::new()
             }
-            ToAgent::Unknown(_) => Vec::new(),
+            // What runs over the session is the session's own.
+            ToAgent::ExecRequestMessage(_) | ToAgent::Unknown(_) => Vec::new(),
         }
     }
 

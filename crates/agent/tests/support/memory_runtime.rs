@@ -12,8 +12,8 @@ use std::{
 use agent::{
     resolve::RegistryLogin,
     runtime::{
-        ContainerRuntime, ContainerState, Engine, FoundContainer, Health, LocalImage, LogChunk,
-        LogStream, NewContainer, Phase, Pull, RuntimeError,
+        ContainerRuntime, ContainerState, Engine, Exec, ExecCommand, FoundContainer, Health,
+        LocalImage, LogChunk, LogStream, NewContainer, Phase, Pull, RuntimeError,
     },
 };
 use async_trait::async_trait;
@@ -273,6 +273,10 @@ impl ContainerRuntime for MemoryRuntime {
 
     async fn remove_task_volumes(&self, _: &str) -> Result<(), RuntimeError> {
         Ok(())
+    }
+
+    async fn exec(&self, _: &str, _: &ExecCommand) -> Result<Exec, RuntimeError> {
+        Err(RuntimeError::Engine("there is nothing to run".to_owned()))
     }
 
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>> {

@@ -15,6 +15,7 @@ mod describe_container_instances;
 mod describe_task_definition;
 mod describe_tasks;
 mod discover_poll_endpoint;
+pub mod execute_command;
 mod list_clusters;
 mod list_container_instances;
 mod list_task_definition_families;

@@ -28,6 +28,9 @@ use super::{
 };
 use crate::{Access, Cx, HostAccess, Operation};
 
+/// What an instance must be able to do for tasks with `enableExecuteCommand`.
+const EXECUTE_COMMAND: &str = "ecs.capability.execute-command";
+
 impl Operation for RunTask {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let found = cluster::find(cx, input.cluster.as_deref()).await?;
@@ -194,7 +197,11 @@ async fn start(
     let (home, place) = here(cx);
     let needs = Needs::of(wanted);
     let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
-    let attributes = placement_attributes(wanted, launch_type, &place.account, &place.region);
+    let executes = input.enable_execute_command == Some(true);
+    let mut attributes = placement_attributes(wanted, launch_type, &place.account, &place.region);
+    if executes {
+        attributes.insert(EXECUTE_COMMAND.to_owned());
+    }
     let overrides = input.overrides.clone().unwrap_or_default();
     let tags = task_tags(row, input)?;
     let world = cx.world.clone();
@@ -228,6 +235,7 @@ async fn start(
         let mut details = task::Details::new(&overrides, tags.clone(), &needs, request.clone());
         details.cpu_architecture = architecture;
         details.credentials = Some(cx.entropy().hex::<16>());
+        details.execute_command = executes;
         if settings.reads_from_aws(&home.account) {
             details.secrets_from = settings.secrets_from.note().map(str::to_owned);
         }

@@ -4,7 +4,8 @@ use api::{
     codec::{from_json_str, to_json_string},
     ecs::{
         Attachment, Attribute, Connectivity, Container, ContainerOverride, HealthStatus,
-        LaunchType, NetworkBinding, Task, TaskOverride, TaskStopCode,
+        LaunchType, ManagedAgent, ManagedAgentName, NetworkBinding, Task, TaskOverride,
+        TaskStopCode,
     },
 };
 use ecs::{
@@ -40,6 +41,9 @@ pub(super) struct Details {
     /// Where the task's values come from, if not from this server.
     #[serde(default)]
     pub secrets_from: Option<String>,
+    /// Whether commands may be run in its containers.
+    #[serde(default)]
+    pub execute_command: bool,
 }
 
 impl Details {
@@ -60,6 +64,7 @@ impl Details {
             cpu_architecture: None,
             credentials: None,
             secrets_from: None,
+            execute_command: false,
         }
     }
 
@@ -220,7 +225,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
             }
             .to_owned(),
         ),
-        enable_execute_command: Some(false),
+        enable_execute_command: Some(details.execute_command),
         execution_stopped_at: progress.execution_stopped_at,
         group: Some(row.task.group.clone()),
         health_status: Some(HealthStatus::Unknown),
@@ -252,7 +257,12 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
                 .containers
                 .into_iter()
                 .map(|c| {
-                    describe_container(c, place.container(cluster, id, "").to_string(), &task_arn)
+                    let agents = details.execute_command.then(|| command_agent(&c));
+                    let arn_prefix = place.container(cluster, id, "").to_string();
+                    Container {
+                        managed_agents: agents,
+                        ..describe_container(c, arn_prefix, &task_arn)
+                    }
                 })
                 .collect(),
         ),
@@ -283,6 +293,15 @@ fn described_overrides(
         .inference_accelerator_overrides
         .get_or_insert_default();
     Ok(overrides)
+}
+
+/// AWS: what runs commands is an agent in the container; here it is there as long as the container.
+fn command_agent(container: &ContainerState) -> Vec<ManagedAgent> {
+    vec![ManagedAgent {
+        name: Some(ManagedAgentName::ExecuteCommandAgent),
+        last_status: Some(container.last_status.to_string()),
+        ..ManagedAgent::default()
+    }]
 }
 
 fn describe_container(state: ContainerState, arn_prefix: String, task_arn: &str) -> Container {

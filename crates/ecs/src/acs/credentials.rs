@@ -78,7 +78,7 @@ impl fmt::Debug for IAMRoleCredentialsAckRequest {
 }
 
 /// The two members that are secret, to and from JSON text.
-mod secret_text {
+pub(super) mod secret_text {
     use serde::{Deserialize as _, Deserializer, Serializer, ser::Error as _};
     use types::SecretValue;
 

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AckRequest, HeartbeatAckRequest, HeartbeatMessage, IAMRoleCredentialsAckRequest,
-    IAMRoleCredentialsMessage, Notice, PayloadMessage, TaskManifestMessage,
-    TaskStopVerificationAck, TaskStopVerificationMessage,
+    AckRequest, ExecReportMessage, ExecRequestMessage, HeartbeatAckRequest, HeartbeatMessage,
+    IAMRoleCredentialsAckRequest, IAMRoleCredentialsMessage, Notice, PayloadMessage,
+    TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
 };
 
 /// A text frame that is no message. It says where the text went wrong, never what stood there: frames hold credentials.
@@ -106,6 +106,7 @@ direction! {
         TaskManifestMessage(TaskManifestMessage),
         TaskStopVerificationAck(TaskStopVerificationAck),
         CloseMessage(Notice),
+        ExecRequestMessage(ExecRequestMessage),
     }
 }
 
@@ -116,5 +117,6 @@ direction! {
         AckRequest(AckRequest),
         IAMRoleCredentialsAckRequest(IAMRoleCredentialsAckRequest),
         TaskStopVerificationMessage(TaskStopVerificationMessage),
+        ExecReportMessage(ExecReportMessage),
     }
 }

@@ -100,3 +100,27 @@ fn a_frame_that_cannot_be_read_is_not_repeated_in_the_error() {
     assert!(!error.contains("s3cret"));
     assert!(ToAgent::decode("not json").is_err());
 }
+
+#[test]
+fn what_a_command_prints_is_read_back_and_shown_to_nobody() {
+    let report = FromAgent::from(ExecReportMessage {
+        exec_id: "1".into(),
+        event: ExecEvent::Stdout(ExecData::of(b"PASSWORD=hidden\xff")),
+    });
+    assert_eq!(FromAgent::decode(&report.encode()).unwrap(), report);
+    assert!(!format!("{report:?}").contains("UEFTU1dPUkQ9"));
+    let request = ToAgent::from(ExecRequestMessage {
+        exec_id: "1".into(),
+        action: ExecAction::Start(ExecStart {
+            command: vec!["env".into()],
+            terminal: Some(TerminalSize {
+                columns: 80,
+                rows: 24,
+            }),
+            ..ExecStart::default()
+        }),
+    });
+    assert_eq!(ToAgent::decode(&request.encode()).unwrap(), request);
+    let data = ExecData::of(b"\0\xff");
+    assert_eq!(data.bytes().as_deref(), Some(&b"\0\xff"[..]));
+}

@@ -16,6 +16,7 @@ use std::{
 };
 
 use domain::{World, ecs::agents::Instance};
+use ecs::acs::{ExecAction, ExecStart};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::timeout,
@@ -23,7 +24,10 @@ use tokio::{
 
 use session::Session;
 
-use crate::audit::AuditLog;
+use crate::{
+    audit::AuditLog,
+    exec::{ExecOrder, ExecStream},
+};
 
 /// How many frames may wait in one direction.
 const FRAMES: usize = 64;
@@ -52,6 +56,8 @@ struct Open {
     number: u64,
     /// Something may have changed that its agent should be told.
     wake: Arc<Notify>,
+    /// Takes what is to be said about commands in containers.
+    orders: mpsc::UnboundedSender<ExecOrder>,
     /// Turns true when the session is to end.
     end: watch::Sender<bool>,
 }
@@ -85,9 +91,11 @@ impl Acs {
         let number = self.inner.next_number.fetch_add(1, Ordering::Relaxed);
         let wake = Arc::new(Notify::new());
         let (end, ended) = watch::channel(false);
+        let (orders, ordered) = mpsc::unbounded_channel();
         let open = Open {
             number,
             wake: Arc::clone(&wake),
+            orders,
             end,
         };
         if let Some(earlier) = self.sessions().insert(admitted.instance.clone(), open) {
@@ -100,6 +108,7 @@ impl Acs {
             to_agent,
             from_agent,
             wake,
+            ordered,
             ended,
         );
         let acs = self.clone();
@@ -117,6 +126,13 @@ impl Acs {
         for open in self.sessions().values() {
             open.wake.notify_one();
         }
+    }
+
+    /// Has the agent of an instance run a command. `None` where it is not connected.
+    pub(crate) fn exec(&self, instance: &Instance, start: ExecStart) -> Option<ExecStream> {
+        let orders = self.sessions().get(instance)?.orders.clone();
+        let id = self.inner.world.entropy.uuid();
+        ExecStream::begin(id, ExecAction::Start(start), orders)
     }
 
     /// The instances whose agents are connected.

@@ -7,14 +7,16 @@ use domain::{
     ecs::agents::{self, Handover, Instance},
 };
 use ecs::acs::{
-    FromAgent, HeartbeatMessage, Notice, TaskStopVerificationAck, TaskStopVerificationMessage,
-    ToAgent,
+    ExecAction, ExecEvent, ExecReportMessage, FromAgent, HeartbeatMessage, Notice,
+    TaskStopVerificationAck, TaskStopVerificationMessage, ToAgent,
 };
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
 };
 use types::{Fault, Timestamp};
+
+use crate::exec::ExecOrder;
 
 /// Agents close a session in which nothing was said for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(25);
@@ -36,6 +38,9 @@ pub struct Session {
     to_agent: mpsc::Sender<String>,
     from_agent: mpsc::Receiver<String>,
     wake: Arc<Notify>,
+    orders: mpsc::UnboundedReceiver<ExecOrder>,
+    /// Who hears of the commands that run over the session.
+    execs: HashMap<String, mpsc::UnboundedSender<ExecEvent>>,
     end: watch::Receiver<bool>,
     /// What was sent and not acknowledged, by message id.
     in_flight: HashMap<String, InFlight>,
@@ -69,6 +74,7 @@ impl Session {
         to_agent: mpsc::Sender<String>,
         from_agent: mpsc::Receiver<String>,
         wake: Arc<Notify>,
+        orders: mpsc::UnboundedReceiver<ExecOrder>,
         end: watch::Receiver<bool>,
     ) -> Self {
         Self {
@@ -77,6 +83,8 @@ impl Session {
             to_agent,
             from_agent,
             wake,
+            orders,
+            execs: HashMap::new(),
             end,
             in_flight: HashMap::new(),
             credentials_end: None,
@@ -128,6 +136,7 @@ impl Session {
                     Some(frame) => self.hear(&frame).await,
                     None => Err(Ended::ByAgent),
                 },
+                Some(order) = self.orders.recv() => self.pass_on(order).await,
                 () = self.wake.notified() => self.send_outstanding().await,
                 _ = heartbeat.tick() => self.send_heartbeat().await,
                 _ = repeat.tick() => self.repeat().await,
@@ -151,6 +160,7 @@ impl Session {
             Ok(FromAgent::TaskStopVerificationMessage(question)) => {
                 self.verify_stops(question).await?;
             }
+            Ok(FromAgent::ExecReportMessage(report)) => self.tell(report),
             // That the agent has its credentials changes nothing here; who did not get them is sent new ones in time.
             Ok(FromAgent::IAMRoleCredentialsAckRequest(_)) => {}
             Ok(FromAgent::Unknown(kind)) => {
@@ -159,6 +169,28 @@ impl Session {
             Err(error) => tracing::warn!(%error, "an agent sent an unreadable frame"),
         }
         Ok(())
+    }
+
+    /// Says to the agent what a caller says about a command.
+    async fn pass_on(&mut self, order: ExecOrder) -> Result<(), Ended> {
+        let id = order.message.exec_id.clone();
+        if order.message.action == ExecAction::Cancel {
+            self.execs.remove(&id);
+        }
+        self.execs.extend(order.events.map(|events| (id, events)));
+        self.send(ToAgent::from(order.message).encode()).await
+    }
+
+    /// Tells a caller what its command does.
+    fn tell(&mut self, report: ExecReportMessage) {
+        let is_over = matches!(report.event, ExecEvent::Exited(_) | ExecEvent::Failed(_));
+        if let Some(events) = self.execs.get(&report.exec_id) {
+            // A caller who is gone has the command ended.
+            let _ = events.send(report.event);
+        }
+        if is_over {
+            self.execs.remove(&report.exec_id);
+        }
     }
 
     async fn verify_stops(&mut self, question: TaskStopVerificationMessage) -> Result<(), Ended> {
