@@ -1,5 +1,6 @@
 """`sealift task exec`: commands in running containers, decided by `ecs:ExecuteCommand`."""
 
+import json
 import os
 import pty
 import re
@@ -9,6 +10,8 @@ import struct
 import subprocess
 import termios
 import time
+import urllib.error
+import urllib.request
 from fcntl import ioctl
 
 import pytest
@@ -118,6 +121,17 @@ def test_what_cannot_be_run_is_told(server, tasks, running):
     assert "no-such-program" in done.stdout + done.stderr
     unknown = server.sealift("task", "exec", "--cluster", "nowhere", task, "--", "true")
     assert (unknown.returncode, unknown.stderr.split(")")[0]) == (126, "An error occurred (ClusterNotFoundException")
+
+
+def test_a_request_without_a_signature_is_refused_and_runs_nothing(server, running):
+    task = running()
+    body = json.dumps({"task": task, "command": ["touch", "/tmp/ran"]}).encode()
+    headers = {"Connection": "Upgrade", "Upgrade": "sealift-exec", "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ExecuteCommand"}
+    request = urllib.request.Request(f"{server.endpoint}/_sealift/exec", data=body, headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code in (400, 403) and b"MissingAuthenticationToken" in caught.value.read()
+    assert docker("exec", only_container(task), "ls", "/tmp").strip() == ""
 
 
 def test_the_session_manager_plugin_is_not_served(server, running):

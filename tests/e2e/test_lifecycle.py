@@ -41,6 +41,19 @@ def test_the_moments_of_a_task_follow_each_other(tasks):
     assert (datetime.now(timezone.utc) - stopped["stoppedAt"]).total_seconds() < 60
 
 
+def test_a_task_is_stopping_until_it_has_stopped(tasks):
+    task = tasks.start(container(script="trap 'sleep 3; exit 0' TERM; sleep 3600 & wait; wait", stopTimeout=20))
+    assert tasks.ecs.stop_task(task=task)["task"]["lastStatus"] == "RUNNING"
+    seen = []
+    while not seen or seen[-1] != "STOPPED":
+        described = tasks.describe(task)
+        assert described["desiredStatus"] == "STOPPED"
+        if described["lastStatus"] not in seen:
+            seen.append(described["lastStatus"])
+        time.sleep(0.1)
+    assert seen in (["RUNNING", "STOPPING", "STOPPED"], ["STOPPING", "STOPPED"])
+
+
 # Waiting for other containers
 
 

@@ -204,6 +204,7 @@ fn resources(engine: &Engine, memory: i64) -> Vec<Resource> {
 
 fn version_info(engine: &Engine) -> VersionInfo {
     VersionInfo::builder()
+        .agent_hash("sealift")
         .agent_version(env!("CARGO_PKG_VERSION"))
         .docker_version(format!("DockerVersion: {}", engine.version))
         .build()

@@ -567,3 +567,23 @@ async fn after_a_restart_the_manifest_still_finds_what_runs() {
         137
     );
 }
+
+#[tokio::test]
+async fn a_container_that_does_not_start_in_time_is_given_up() {
+    let services = Services::start(json!({})).await;
+    let mut config = config(&services.url);
+    config.ecs.container_start_timeout = Duration::from_secs(1);
+    let (joined, mut session) = join_with(services, config, MemoryRuntime::default()).await;
+    let task = task(vec![container(
+        "app",
+        "registry.test/app:1",
+        &["slow-to-start"],
+    )]);
+    session.hand_over(vec![task.clone()]).await;
+    let end = eventually("STOPPED", || joined.services.stopped(&task.arn)).await;
+    let stopped = &end["containers"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        stopped["reason"],
+        "DockerTimeoutError: Could not transition to started; timed out after waiting 1s"
+    );
+}

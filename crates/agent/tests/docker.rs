@@ -421,7 +421,7 @@ async fn a_restart_policy_starts_the_same_container_again_and_again() {
     tokio::time::sleep(Duration::from_secs(7)).await;
     let found = host.docker.find(&label).await.unwrap();
     let ids: Vec<_> = found.iter().map(|container| container.id.clone()).collect();
-    assert_eq!(ids, [id.clone()]);
+    assert_eq!(ids, std::slice::from_ref(&id));
     assert!(host.services.stopped(&task.arn).is_none());
     let mut stop = task.clone();
     stop.desired_status = "STOPPED".into();

@@ -1,6 +1,6 @@
 //! A container engine without containers: it keeps the contract, and lets tests look at what was injected.
 //!
-//! An image with `missing` in its name is nowhere, one with `slow` takes a second to pull. A command `sh -c "exit N"` ends with N, `sh -c "sleep S; …"` and `sleep S` after S seconds, any other after a moment with 0.
+//! An image with `missing` in its name is nowhere, one with `slow` takes a second to pull. A command `slow-to-start` takes a minute to start, `sh -c "exit N"` ends with N, `sh -c "sleep S; …"` and `sleep S` after S seconds, any other after a moment with 0.
 
 use std::{
     collections::BTreeMap,
@@ -63,6 +63,13 @@ impl MemoryRuntime {
     /// User name and password of every pull that had them.
     pub fn logins(&self) -> Vec<(String, String)> {
         self.logins.lock().unwrap().clone()
+    }
+
+    /// Whether the container takes its time to start.
+    fn is_slow(&self, id: &str) -> bool {
+        let containers = self.containers.lock().unwrap();
+        let command = containers.get(id).and_then(|kept| kept.command.first());
+        command.is_some_and(|program| program == "slow-to-start")
     }
 
     fn change(&self, id: &str, change: impl FnOnce(&mut Kept)) -> Result<(), RuntimeError> {
@@ -211,6 +218,9 @@ impl ContainerRuntime for MemoryRuntime {
                 }
             });
         })?;
+        if self.is_slow(id) {
+            sleep(Duration::from_mins(1)).await;
+        }
         let (runtime, id) = (self.clone(), id.to_owned());
         tokio::spawn(async move {
             sleep(course_of.0).await;

@@ -189,6 +189,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
     let progress = progress(row)?;
     let task_arn = place.task(cluster, id).to_string();
     let instance = row.state.container_instance.as_deref();
+    let last_status = shown_status(row, &progress);
     let (stop_code, stopped_reason) = match progress.stop {
         Some(stop) => (
             stop.code.as_str().parse::<TaskStopCode>().ok(),
@@ -230,7 +231,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         group: Some(row.task.group.clone()),
         health_status: Some(HealthStatus::Unknown),
         inference_accelerators: Some(Vec::new()),
-        last_status: Some(progress.last_status.to_string()),
+        last_status: Some(last_status.to_owned()),
         launch_type: row.task.launch_type.parse::<LaunchType>().ok(),
         overrides: Some(described_overrides(&details, &progress.containers)?),
         pull_started_at: progress.pull_started_at,
@@ -269,6 +270,15 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         task_arn: Some(task_arn),
         ..Task::default()
     })
+}
+
+/// AWS: once its agent has been told to stop a task, the task is stopping until it has stopped.
+fn shown_status(row: &TaskRow, progress: &Progress) -> &'static str {
+    let told = !progress.wanted && row.state.acknowledged;
+    match progress.last_status {
+        Status::Pending | Status::Running if told => "STOPPING",
+        known => known.as_str(),
+    }
 }
 
 /// AWS: every container is listed among the overrides, whether it was overridden or not.
