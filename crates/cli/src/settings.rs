@@ -115,6 +115,7 @@ impl Stored {
             host: HostAccess::default(),
             rotators_file: None,
             log_storage: 1 << 30,
+            healthy_after_secs: 40,
             root_key_kms: places.root_key_kms()?,
             oci_registry: None,
             secrets_from: SecretsFrom::Here,
@@ -172,6 +173,15 @@ pub struct Serving {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     log_storage_mib: u32,
+    /// How many seconds a service's task without a health check must run before it counts as healthy; ECS waits 40
+    #[arg(
+        long,
+        env = "SEALIFT_HEALTHY_AFTER",
+        value_name = "SECONDS",
+        default_value = "40",
+        value_parser = clap::value_parser!(i64).range(0..=3600)
+    )]
+    healthy_after: i64,
 }
 
 impl Serving {
@@ -203,6 +213,7 @@ impl Serving {
             oci_registry: self.oci_registry()?,
             secrets_from: self.source.secrets_from(),
             log_storage: i64::from(self.log_storage_mib) << 20,
+            healthy_after_secs: self.healthy_after,
             rotators_file: self.rotators.clone(),
             ..config
         })

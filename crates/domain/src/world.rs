@@ -28,6 +28,8 @@ pub struct World {
     pub rotation: secretsmanager::rotation::Bell,
     /// Rung after every committed change to what tasks should run.
     pub tasks_changed: Notify,
+    /// The same, for the schedulers of services, which also want to know of every change to a service.
+    pub services_changed: Notify,
     /// Rung after every committed change to the list of clusters.
     pub clusters_changed: Notify,
     /// The address of this server, once it listens.
@@ -38,6 +40,12 @@ impl World {
     /// The address of this server, which agents are sent to; empty before it listens.
     pub fn endpoint(&self) -> &str {
         self.endpoint.get().map_or("", String::as_str)
+    }
+
+    /// Says that tasks are other than they were: what is wanted of them, or how they are.
+    pub fn tasks_have_changed(&self) {
+        self.tasks_changed.notify_one();
+        self.services_changed.notify_one();
     }
 
     /// Where this server answers as ECR: by default at its own address.
@@ -73,6 +81,8 @@ pub struct Settings {
     pub rotators: secretsmanager::rotation::Rotators,
     /// So many bytes at most are kept of log lines, over all accounts.
     pub log_storage: i64,
+    /// How long a service's task without a health check must run before it counts as healthy.
+    pub healthy_after_secs: i64,
     /// Where the values of the first account's tasks come from.
     pub secrets_from: SecretsFrom,
 }

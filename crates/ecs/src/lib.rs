@@ -11,6 +11,7 @@ pub mod payload;
 pub mod placement;
 pub mod reasons;
 pub mod refusals;
+pub mod service;
 pub mod states;
 pub mod task_definition;
 pub mod trust;

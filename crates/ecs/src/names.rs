@@ -38,6 +38,10 @@ impl Place {
         self.arn(format_args!("task/{cluster}/{id}"))
     }
 
+    pub fn service(&self, cluster: &str, name: &str) -> Arn {
+        self.arn(format_args!("service/{cluster}/{name}"))
+    }
+
     pub fn container(&self, cluster: &str, task: &str, id: &str) -> Arn {
         self.arn(format_args!("container/{cluster}/{task}/{id}"))
     }
@@ -64,6 +68,12 @@ impl Place {
     /// The id in a container instance's id or ARN.
     pub fn container_instance_id(&self, cluster: &str, text: &str) -> Result<String, ForeignName> {
         self.id_in(cluster, text, "container-instance/")
+    }
+
+    /// The name in a service's name or ARN; an ARN of another cluster names no service of this one.
+    pub fn service_name(&self, cluster: &str, text: &str) -> Result<String, ForeignName> {
+        let name = self.id_in(cluster, text, "service/")?;
+        is_name(&name).then_some(name).ok_or(ForeignName)
     }
 
     fn id_in(&self, cluster: &str, text: &str, kind: &str) -> Result<String, ForeignName> {

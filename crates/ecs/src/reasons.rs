@@ -29,6 +29,7 @@ pub enum StopCode {
     TaskFailedToStart,
     EssentialContainerExited,
     UserInitiated,
+    ServiceSchedulerInitiated,
 }
 
 impl StopCode {
@@ -37,6 +38,7 @@ impl StopCode {
             Self::TaskFailedToStart => "TaskFailedToStart",
             Self::EssentialContainerExited => "EssentialContainerExited",
             Self::UserInitiated => "UserInitiated",
+            Self::ServiceSchedulerInitiated => "ServiceSchedulerInitiated",
         }
     }
 }
@@ -60,6 +62,7 @@ impl FromStr for StopCode {
             Self::TaskFailedToStart,
             Self::EssentialContainerExited,
             Self::UserInitiated,
+            Self::ServiceSchedulerInitiated,
         ]
         .into_iter()
         .find(|code| code.as_str() == text)
@@ -93,6 +96,22 @@ impl Stop {
         Self::new(
             StopCode::UserInitiated,
             reason.unwrap_or("Task stopped by user"),
+        )
+    }
+
+    /// A service's scheduler has too many tasks, or replaces them.
+    pub fn by_scheduler(deployment: &str) -> Self {
+        Self::new(
+            StopCode::ServiceSchedulerInitiated,
+            &format!("Scaling activity initiated by (deployment {deployment})"),
+        )
+    }
+
+    /// A service's scheduler replaces a task whose containers are not well.
+    pub fn failed_health_checks() -> Self {
+        Self::new(
+            StopCode::ServiceSchedulerInitiated,
+            "Task failed container health checks",
         )
     }
 }

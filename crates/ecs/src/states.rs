@@ -58,6 +58,26 @@ impl FromStr for Status {
     }
 }
 
+/// What the health check of a container says, or those of a task's containers together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Health {
+    #[default]
+    Unknown,
+    Healthy,
+    Unhealthy,
+}
+
+impl Health {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Healthy => "HEALTHY",
+            Self::Unhealthy => "UNHEALTHY",
+        }
+    }
+}
+
 /// A port of the host that leads to a port of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -96,6 +116,9 @@ pub struct ContainerState {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub network_bindings: Vec<Binding>,
+    /// What its health check says, if its definition has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// What is known of a task's progress: the part of it that reports change.
@@ -202,6 +225,29 @@ impl Progress {
         if self.last_status != Status::Stopped && self.essential_container_stopped() {
             let stop = reasons::of_stopped_task(self, "");
             self.request_stop(stop, now);
+        }
+    }
+
+    /// What the health checks of the essential containers say together; `None` where there are none.
+    pub fn health(&self) -> Option<Health> {
+        let essential = self.containers.iter().filter(|c| c.essential);
+        let checks: Vec<Health> = essential.filter_map(|c| c.health).collect();
+        if checks.is_empty() {
+            None
+        } else if checks.contains(&Health::Unhealthy) {
+            Some(Health::Unhealthy)
+        } else if checks.contains(&Health::Unknown) {
+            Some(Health::Unknown)
+        } else {
+            Some(Health::Healthy)
+        }
+    }
+
+    /// Takes in what the health check of a container says. Of a container without one, nothing is known.
+    pub fn note_health(&mut self, container: &str, health: Health) {
+        let found = self.containers.iter_mut().find(|c| c.name == container);
+        if let Some(known) = found.and_then(|c| c.health.as_mut()) {
+            *known = health;
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Config {
     pub rotators_file: Option<PathBuf>,
     /// So many bytes at most are kept of log lines.
     pub log_storage: i64,
+    /// How long a service's task without a health check must run before it counts as healthy.
+    pub healthy_after_secs: i64,
     /// The registry behind the ECR registries of this server; without one, nothing can be pushed or pulled.
     pub oci_registry: Option<OciRegistry>,
     /// Where the values of the first account's tasks come from.

@@ -44,7 +44,10 @@ pub fn spawn(running: &mut JoinSet<()>, world: &Arc<World>, stop: &watch::Receiv
         |world| Box::pin(async move { domain::root_key::forget_former(&world).await }),
     );
     every(Duration::from_mins(1), "forget stopped tasks", |world| {
-        Box::pin(async move { domain::ecs::forget_stopped_tasks(&world).await })
+        Box::pin(async move {
+            domain::ecs::forget_stopped_tasks(&world).await?;
+            domain::ecs::services::forget_inactive_services(&world).await
+        })
     });
 }
 

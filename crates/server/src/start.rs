@@ -26,6 +26,7 @@ use crate::{
     registry::{OciRegistryError, Registry},
     root_key::{self, RootKeyError, RootKeySource},
     rotation::{self, RotatorsError, Runner},
+    services,
 };
 
 /// A running server.
@@ -116,6 +117,7 @@ impl Server {
         let api = listener::routes(pipeline, pulls.clone(), registry, execs, secrets_from);
         running.spawn(listener::serve(listener, api.clone(), stop.clone()));
         running.spawn(launch::run(Arc::clone(&world), acs.clone(), stop.clone()));
+        running.spawn(services::run(Arc::clone(&world), stop.clone()));
         jobs::spawn(&mut running, &world, &stop);
         parameter_policies::spawn(&mut running, &world, &audit, &stop);
         let rotation = Runner {
@@ -310,6 +312,7 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
             denials_name_policies: config.denials_name_policies,
             host: config.host.clone(),
             log_storage: config.log_storage,
+            healthy_after_secs: config.healthy_after_secs,
             rotators: rotators(config)?,
             secrets_from: config.secrets_from,
         },
@@ -318,6 +321,7 @@ async fn open_world(config: &Config) -> Result<World, StartError> {
         accesses: domain::secretsmanager::Accesses::default(),
         rotation: domain::secretsmanager::rotation::Bell::default(),
         tasks_changed: tokio::sync::Notify::default(),
+        services_changed: tokio::sync::Notify::default(),
         clusters_changed: tokio::sync::Notify::default(),
         endpoint: std::sync::OnceLock::new(),
     };

@@ -1,14 +1,16 @@
-//! ECS: clusters, container instances, task definitions and tasks.
+//! ECS: clusters, container instances, task definitions, tasks and services.
 //!
 //! What is searched for is a column; the rest is JSON that only `domain` reads.
 
 mod clusters;
 mod container_instances;
+mod services;
 mod task_definitions;
 mod tasks;
 
 pub use clusters::ClusterRow;
 pub use container_instances::ContainerInstanceRow;
+pub use services::{ServiceFilter, ServiceKey, ServicePulse, ServiceRow};
 pub use task_definitions::{FamilyFilter, TaskDefinitionRow};
 pub use tasks::{NewTask, TaskFilter, TaskRow, TaskState};
 

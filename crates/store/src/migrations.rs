@@ -21,6 +21,7 @@ const STEPS: &[(i64, &str)] = &[
     (12, include_str!("../migrations/0012_kms.sql")),
     (13, include_str!("../migrations/0013_ecr.sql")),
     (14, include_str!("../migrations/0014_logs.sql")),
+    (16, include_str!("../migrations/0016_services.sql")),
 ];
 
 /// The text of every step, in order.

@@ -66,6 +66,7 @@ pub async fn start_in(dir: TempDir) -> TestAws {
         host: HostAccess::default(),
         rotators_file: None,
         log_storage: 1 << 30,
+        healthy_after_secs: 40,
         oci_registry: None,
         secrets_from: SecretsFrom::Here,
     })

@@ -88,5 +88,31 @@ def submit_container_state_change(given):
     given.needs, given.named = [("ecs:SubmitContainerStateChange", "*")], None
 
 
+@operation("ecs:CreateService")
+def create_service(given):
+    name, definition = new_name(), Tasks(given.server).register(container())
+    given.parameters = {"serviceName": name, "taskDefinition": definition, "desiredCount": 0}
+    given.named = given.arn("ecs", f"service/default/{name}")
+    given.needs = [("ecs:CreateService", given.named)]
+
+
+def a_service(given: Given, action: str, member: str = "service", **parameters) -> None:
+    definition, name = Tasks(given.server).register(container()), new_name()
+    service = given.client("ecs").create_service(serviceName=name, taskDefinition=definition, desiredCount=0)["service"]
+    given.parameters = {member: [name] if member == "services" else name, **parameters}
+    given.needs, given.named = [(action, service["serviceArn"])], service["serviceArn"]
+    if member == "resourceArn":
+        given.parameters[member] = service["serviceArn"]
+
+
+TABLE["ecs:UpdateService"] = lambda given: a_service(given, "ecs:UpdateService", desiredCount=0)
+TABLE["ecs:DeleteService"] = lambda given: a_service(given, "ecs:DeleteService")
+TABLE["ecs:DescribeServices"] = lambda given: a_service(given, "ecs:DescribeServices", "services")
+TABLE["ecs:TagResource"] = lambda given: a_service(given, "ecs:TagResource", "resourceArn", tags=[{"key": "a", "value": "b"}])
+TABLE["ecs:UntagResource"] = lambda given: a_service(given, "ecs:UntagResource", "resourceArn", tagKeys=["a"])
+TABLE["ecs:ListTagsForResource"] = lambda given: a_service(given, "ecs:ListTagsForResource", "resourceArn")
+everywhere("ecs:ListServices")
+
+
 # Only the instance on which a task was placed may report about it, whatever a policy allows.
 BOUND_TO_THE_INSTANCE = {"ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange"}

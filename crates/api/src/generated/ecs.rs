@@ -14,15 +14,20 @@ pub(crate) static METADATA: Metadata = Metadata {
     },
     implemented: &[
         "CreateCluster",
+        "CreateService",
         "DeleteCluster",
+        "DeleteService",
         "DeregisterTaskDefinition",
         "DescribeClusters",
         "DescribeContainerInstances",
+        "DescribeServices",
         "DescribeTaskDefinition",
         "DescribeTasks",
         "DiscoverPollEndpoint",
         "ListClusters",
         "ListContainerInstances",
+        "ListServices",
+        "ListTagsForResource",
         "ListTaskDefinitionFamilies",
         "ListTaskDefinitions",
         "ListTasks",
@@ -32,6 +37,9 @@ pub(crate) static METADATA: Metadata = Metadata {
         "StopTask",
         "SubmitContainerStateChange",
         "SubmitTaskStateChange",
+        "TagResource",
+        "UntagResource",
+        "UpdateService",
     ],
     known: &[
         "ContinueServiceDeployment",
@@ -130,7 +138,9 @@ errors! {
     NamespaceNotFound = "NamespaceNotFoundException", 400, Lower;
     PlatformTaskDefinitionIncompatibility = "PlatformTaskDefinitionIncompatibilityException", 400, Lower;
     PlatformUnknown = "PlatformUnknownException", 400, Lower;
+    ResourceNotFound = "ResourceNotFoundException", 400, Lower;
     Server = "ServerException", 500, Lower;
+    ServiceNotActive = "ServiceNotActiveException", 400, Lower;
     ServiceNotFound = "ServiceNotFoundException", 400, Lower;
     UnsupportedFeature = "UnsupportedFeatureException", 400, Lower;
     UpdateInProgress = "UpdateInProgressException", 400, Lower;
@@ -141,7 +151,7 @@ pub mod create_cluster {
     operation! { CreateCluster, Ecs, "ecs:CreateCluster", Write, has_output: true, access: {
         actions: &["ecs:CreateCluster", "ecs:TagResource"],
         resources: &[("*", "*")],
-        keys: &["ecs:CreateAction"],
+        keys: &["ecs:CreateAction", "ecs:cluster"],
     } }
 
     structure! {
@@ -165,6 +175,54 @@ pub mod create_cluster {
     }
 }
 
+/// `ecs:CreateService`
+pub mod create_service {
+    operation! { CreateService, Ecs, "ecs:CreateService", Write, has_output: true, access: {
+        actions: &["ecs:CreateService", "ecs:TagResource", "iam:PassRole"],
+        resources: &[("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}")],
+        keys: &["ecs:CreateAction", "ecs:cluster", "ecs:task-definition", "iam:PassedToService"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub cluster: Option<String> = "cluster";
+            pub service_name: String = "serviceName";
+            pub task_definition: Option<String> = "taskDefinition";
+            pub availability_zone_rebalancing: Option<super::AvailabilityZoneRebalancing> = "availabilityZoneRebalancing";
+            pub load_balancers: Option<Vec<super::LoadBalancer>> = "loadBalancers";
+            pub service_registries: Option<Vec<super::ServiceRegistry>> = "serviceRegistries";
+            pub desired_count: Option<i32> = "desiredCount";
+            pub client_token: Option<String> = "clientToken";
+            pub launch_type: Option<super::LaunchType> = "launchType";
+            pub capacity_provider_strategy: Option<Vec<super::CapacityProviderStrategyItem>> = "capacityProviderStrategy";
+            pub platform_version: Option<String> = "platformVersion";
+            pub role: Option<String> = "role";
+            pub deployment_configuration: Option<super::DeploymentConfiguration> = "deploymentConfiguration";
+            pub placement_constraints: Option<Vec<super::PlacementConstraint>> = "placementConstraints";
+            pub placement_strategy: Option<Vec<super::PlacementStrategy>> = "placementStrategy";
+            pub network_configuration: Option<super::NetworkConfiguration> = "networkConfiguration";
+            pub health_check_grace_period_seconds: Option<i32> = "healthCheckGracePeriodSeconds";
+            pub scheduling_strategy: Option<super::SchedulingStrategy> = "schedulingStrategy";
+            pub deployment_controller: Option<super::DeploymentController> = "deploymentController";
+            pub tags: Option<Vec<super::Tag>> = "tags", super::TAGS;
+            pub enable_ecs_managed_tags: Option<bool> = "enableECSManagedTags";
+            pub propagate_tags: Option<super::PropagateTags> = "propagateTags";
+            pub enable_execute_command: Option<bool> = "enableExecuteCommand";
+            pub service_connect_configuration: Option<super::ServiceConnectConfiguration> = "serviceConnectConfiguration";
+            pub volume_configurations: Option<Vec<super::ServiceVolumeConfiguration>> = "volumeConfigurations";
+            pub vpc_lattice_configurations: Option<Vec<super::VpcLatticeConfiguration>> = "vpcLatticeConfigurations";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service: Option<super::Service> = "service";
+        }
+    }
+}
+
 /// `ecs:DeleteCluster`
 pub mod delete_cluster {
     operation! { DeleteCluster, Ecs, "ecs:DeleteCluster", Write, has_output: true, access: {
@@ -184,6 +242,31 @@ pub mod delete_cluster {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub cluster: Option<super::Cluster> = "cluster";
+        }
+    }
+}
+
+/// `ecs:DeleteService`
+pub mod delete_service {
+    operation! { DeleteService, Ecs, "ecs:DeleteService", Write, has_output: true, access: {
+        actions: &["ecs:DeleteService"],
+        resources: &[("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub cluster: Option<String> = "cluster";
+            pub service: String = "service";
+            pub force: Option<bool> = "force";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service: Option<super::Service> = "service";
         }
     }
 }
@@ -257,6 +340,32 @@ pub mod describe_container_instances {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub container_instances: Option<Vec<super::ContainerInstance>> = "containerInstances";
+            pub failures: Option<Vec<super::Failure>> = "failures";
+        }
+    }
+}
+
+/// `ecs:DescribeServices`
+pub mod describe_services {
+    operation! { DescribeServices, Ecs, "ecs:DescribeServices", Read, has_output: true, access: {
+        actions: &["ecs:DescribeServices"],
+        resources: &[("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub cluster: Option<String> = "cluster";
+            pub services: Vec<String> = "services";
+            pub include: Option<Vec<super::ServiceField>> = "include";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub services: Option<Vec<super::Service>> = "services";
             pub failures: Option<Vec<super::Failure>> = "failures";
         }
     }
@@ -392,6 +501,58 @@ pub mod list_container_instances {
     }
 }
 
+/// `ecs:ListServices`
+pub mod list_services {
+    operation! { ListServices, Ecs, "ecs:ListServices", Read, has_output: true, access: {
+        actions: &["ecs:ListServices"],
+        resources: &[("*", "*")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub cluster: Option<String> = "cluster";
+            pub next_token: Option<String> = "nextToken";
+            pub max_results: Option<i32> = "maxResults";
+            pub launch_type: Option<super::LaunchType> = "launchType";
+            pub scheduling_strategy: Option<super::SchedulingStrategy> = "schedulingStrategy";
+            pub resource_management_type: Option<super::ResourceManagementType> = "resourceManagementType";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_arns: Option<Vec<String>> = "serviceArns";
+            pub next_token: Option<String> = "nextToken";
+        }
+    }
+}
+
+/// `ecs:ListTagsForResource`
+pub mod list_tags_for_resource {
+    operation! { ListTagsForResource, Ecs, "ecs:ListTagsForResource", Read, has_output: true, access: {
+        actions: &["ecs:ListTagsForResource"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}"), ("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}"), ("task", "arn:${Partition}:ecs:${Region}:${Account}:task/${ClusterName}/${TaskId}"), ("task-definition", "arn:${Partition}:ecs:${Region}:${Account}:task-definition/${TaskDefinitionFamilyName}:${TaskDefinitionRevisionNumber}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub resource_arn: String = "resourceArn";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub tags: Option<Vec<super::Tag>> = "tags", super::TAGS;
+        }
+    }
+}
+
 /// `ecs:ListTaskDefinitionFamilies`
 pub mod list_task_definition_families {
     operation! { ListTaskDefinitionFamilies, Ecs, "ecs:ListTaskDefinitionFamilies", Read, has_output: true, access: {
@@ -516,7 +677,7 @@ pub mod register_task_definition {
     operation! { RegisterTaskDefinition, Ecs, "ecs:RegisterTaskDefinition", Write, has_output: true, access: {
         actions: &["ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"],
         resources: &[("*", "*")],
-        keys: &["ecs:CreateAction", "iam:PassedToService"],
+        keys: &["ecs:CreateAction", "ecs:cluster", "iam:PassedToService"],
     } }
 
     structure! {
@@ -681,6 +842,106 @@ pub mod submit_task_state_change {
     }
 }
 
+/// `ecs:TagResource`
+pub mod tag_resource {
+    operation! { TagResource, Ecs, "ecs:TagResource", Write, has_output: true, access: {
+        actions: &["ecs:TagResource"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}"), ("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}"), ("task", "arn:${Partition}:ecs:${Region}:${Account}:task/${ClusterName}/${TaskId}"), ("task-definition", "arn:${Partition}:ecs:${Region}:${Account}:task-definition/${TaskDefinitionFamilyName}:${TaskDefinitionRevisionNumber}")],
+        keys: &["ecs:CreateAction", "ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub resource_arn: String = "resourceArn";
+            pub tags: Vec<super::Tag> = "tags", super::TAGS;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+        }
+    }
+}
+
+/// `ecs:UntagResource`
+pub mod untag_resource {
+    operation! { UntagResource, Ecs, "ecs:UntagResource", Write, has_output: true, access: {
+        actions: &["ecs:UntagResource"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}"), ("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}"), ("task", "arn:${Partition}:ecs:${Region}:${Account}:task/${ClusterName}/${TaskId}"), ("task-definition", "arn:${Partition}:ecs:${Region}:${Account}:task-definition/${TaskDefinitionFamilyName}:${TaskDefinitionRevisionNumber}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub resource_arn: String = "resourceArn";
+            pub tag_keys: Vec<String> = "tagKeys", super::TAG_KEYS;
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+        }
+    }
+}
+
+/// `ecs:UpdateService`
+pub mod update_service {
+    operation! { UpdateService, Ecs, "ecs:UpdateService", Write, has_output: true, access: {
+        actions: &["ecs:UpdateService", "iam:PassRole"],
+        resources: &[("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}")],
+        keys: &["ecs:cluster", "ecs:task-definition", "iam:PassedToService"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub cluster: Option<String> = "cluster";
+            pub service: String = "service";
+            pub desired_count: Option<i32> = "desiredCount";
+            pub task_definition: Option<String> = "taskDefinition";
+            pub capacity_provider_strategy: Option<Vec<super::CapacityProviderStrategyItem>> = "capacityProviderStrategy";
+            pub deployment_configuration: Option<super::DeploymentConfiguration> = "deploymentConfiguration";
+            pub availability_zone_rebalancing: Option<super::AvailabilityZoneRebalancing> = "availabilityZoneRebalancing";
+            pub network_configuration: Option<super::NetworkConfiguration> = "networkConfiguration";
+            pub placement_constraints: Option<Vec<super::PlacementConstraint>> = "placementConstraints";
+            pub placement_strategy: Option<Vec<super::PlacementStrategy>> = "placementStrategy";
+            pub platform_version: Option<String> = "platformVersion";
+            pub force_new_deployment: Option<bool> = "forceNewDeployment";
+            pub health_check_grace_period_seconds: Option<i32> = "healthCheckGracePeriodSeconds";
+            pub deployment_controller: Option<super::DeploymentController> = "deploymentController";
+            pub enable_execute_command: Option<bool> = "enableExecuteCommand";
+            pub enable_ecs_managed_tags: Option<bool> = "enableECSManagedTags";
+            pub load_balancers: Option<Vec<super::LoadBalancer>> = "loadBalancers";
+            pub propagate_tags: Option<super::PropagateTags> = "propagateTags";
+            pub service_registries: Option<Vec<super::ServiceRegistry>> = "serviceRegistries";
+            pub service_connect_configuration: Option<super::ServiceConnectConfiguration> = "serviceConnectConfiguration";
+            pub volume_configurations: Option<Vec<super::ServiceVolumeConfiguration>> = "volumeConfigurations";
+            pub vpc_lattice_configurations: Option<Vec<super::VpcLatticeConfiguration>> = "vpcLatticeConfigurations";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service: Option<super::Service> = "service";
+        }
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AdvancedConfiguration {
+        pub alternate_target_group_arn: Option<String> = "alternateTargetGroupArn";
+        pub production_listener_rule: Option<String> = "productionListenerRule";
+        pub test_listener_rule: Option<String> = "testListenerRule";
+        pub role_arn: Option<String> = "roleArn";
+    }
+}
+
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Attachment {
@@ -715,6 +976,14 @@ structure! {
         pub subnets: Vec<String> = "subnets";
         pub security_groups: Option<Vec<String>> = "securityGroups";
         pub assign_public_ip: Option<AssignPublicIp> = "assignPublicIp";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CanaryConfiguration {
+        pub canary_percent: Option<f64> = "canaryPercent";
+        pub canary_bake_time_in_minutes: Option<i32> = "canaryBakeTimeInMinutes";
     }
 }
 
@@ -928,6 +1197,101 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Deployment {
+        pub id: Option<String> = "id";
+        pub status: Option<String> = "status";
+        pub task_definition: Option<String> = "taskDefinition";
+        pub desired_count: Option<i32> = "desiredCount";
+        pub pending_count: Option<i32> = "pendingCount";
+        pub running_count: Option<i32> = "runningCount";
+        pub failed_tasks: Option<i32> = "failedTasks";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> = "capacityProviderStrategy";
+        pub launch_type: Option<LaunchType> = "launchType";
+        pub platform_version: Option<String> = "platformVersion";
+        pub platform_family: Option<String> = "platformFamily";
+        pub network_configuration: Option<NetworkConfiguration> = "networkConfiguration";
+        pub rollout_state: Option<DeploymentRolloutState> = "rolloutState";
+        pub rollout_state_reason: Option<String> = "rolloutStateReason";
+        pub service_connect_configuration: Option<ServiceConnectConfiguration> = "serviceConnectConfiguration";
+        pub service_connect_resources: Option<Vec<ServiceConnectServiceResource>> = "serviceConnectResources";
+        pub volume_configurations: Option<Vec<ServiceVolumeConfiguration>> = "volumeConfigurations";
+        pub fargate_ephemeral_storage: Option<DeploymentEphemeralStorage> = "fargateEphemeralStorage";
+        pub vpc_lattice_configurations: Option<Vec<VpcLatticeConfiguration>> = "vpcLatticeConfigurations";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentAlarms {
+        pub alarm_names: Vec<String> = "alarmNames";
+        pub rollback: bool = "rollback";
+        pub enable: bool = "enable";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentCircuitBreaker {
+        pub enable: bool = "enable";
+        pub rollback: bool = "rollback";
+        pub reset_on_healthy_task: Option<bool> = "resetOnHealthyTask";
+        pub threshold_configuration: Option<ThresholdConfiguration> = "thresholdConfiguration";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentConfiguration {
+        pub deployment_circuit_breaker: Option<DeploymentCircuitBreaker> = "deploymentCircuitBreaker";
+        pub maximum_percent: Option<i32> = "maximumPercent";
+        pub minimum_healthy_percent: Option<i32> = "minimumHealthyPercent";
+        pub alarms: Option<DeploymentAlarms> = "alarms";
+        pub strategy: Option<DeploymentStrategy> = "strategy";
+        pub bake_time_in_minutes: Option<i32> = "bakeTimeInMinutes";
+        pub lifecycle_hooks: Option<Vec<DeploymentLifecycleHook>> = "lifecycleHooks";
+        pub linear_configuration: Option<LinearConfiguration> = "linearConfiguration";
+        pub canary_configuration: Option<CanaryConfiguration> = "canaryConfiguration";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct DeploymentController {
+        pub type_: DeploymentControllerType = "type";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentEphemeralStorage {
+        pub kms_key_id: Option<String> = "kmsKeyId";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentLifecycleHook {
+        pub target_type: Option<DeploymentLifecycleHookTargetType> = "targetType";
+        pub hook_target_arn: Option<String> = "hookTargetArn";
+        pub role_arn: Option<String> = "roleArn";
+        pub lifecycle_stages: Option<Vec<DeploymentLifecycleHookStage>> = "lifecycleStages";
+        pub hook_details: Option<crate::codec::Document> = "hookDetails";
+        pub timeout_configuration: Option<DeploymentLifecycleHookTimeoutConfiguration> = "timeoutConfiguration";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentLifecycleHookTimeoutConfiguration {
+        pub timeout_in_minutes: Option<i32> = "timeoutInMinutes", DEPLOYMENT_LIFECYCLE_HOOK_DURATION;
+        pub action: Option<DeploymentLifecycleHookAction> = "action";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Device {
         pub host_path: String = "hostPath";
         pub container_path: Option<String> = "containerPath";
@@ -1114,6 +1478,14 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct LinearConfiguration {
+        pub step_percent: Option<f64> = "stepPercent";
+        pub step_bake_time_in_minutes: Option<i32> = "stepBakeTimeInMinutes";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct LinuxParameters {
         pub capabilities: Option<KernelCapabilities> = "capabilities";
         pub devices: Option<Vec<Device>> = "devices";
@@ -1122,6 +1494,17 @@ structure! {
         pub tmpfs: Option<Vec<Tmpfs>> = "tmpfs";
         pub max_swap: Option<i32> = "maxSwap";
         pub swappiness: Option<i32> = "swappiness";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct LoadBalancer {
+        pub target_group_arn: Option<String> = "targetGroupArn";
+        pub load_balancer_name: Option<String> = "loadBalancerName";
+        pub container_name: Option<String> = "containerName";
+        pub container_port: Option<i32> = "containerPort";
+        pub advanced_configuration: Option<AdvancedConfiguration> = "advancedConfiguration";
     }
 }
 
@@ -1291,9 +1674,198 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Scale {
+        pub value: Option<f64> = "value";
+        pub unit: Option<ScaleUnit> = "unit";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Secret {
         pub name: String = "name";
         pub value_from: String = "valueFrom";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Service {
+        pub service_arn: Option<String> = "serviceArn";
+        pub service_name: Option<String> = "serviceName";
+        pub cluster_arn: Option<String> = "clusterArn";
+        pub load_balancers: Option<Vec<LoadBalancer>> = "loadBalancers";
+        pub service_registries: Option<Vec<ServiceRegistry>> = "serviceRegistries";
+        pub status: Option<String> = "status";
+        pub desired_count: Option<i32> = "desiredCount";
+        pub running_count: Option<i32> = "runningCount";
+        pub pending_count: Option<i32> = "pendingCount";
+        pub launch_type: Option<LaunchType> = "launchType";
+        pub capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> = "capacityProviderStrategy";
+        pub platform_version: Option<String> = "platformVersion";
+        pub platform_family: Option<String> = "platformFamily";
+        pub task_definition: Option<String> = "taskDefinition";
+        pub deployment_configuration: Option<DeploymentConfiguration> = "deploymentConfiguration";
+        pub task_sets: Option<Vec<TaskSet>> = "taskSets";
+        pub deployments: Option<Vec<Deployment>> = "deployments";
+        pub role_arn: Option<String> = "roleArn";
+        pub events: Option<Vec<ServiceEvent>> = "events";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub current_service_deployment: Option<String> = "currentServiceDeployment";
+        pub current_service_revisions: Option<Vec<ServiceCurrentRevisionSummary>> = "currentServiceRevisions";
+        pub placement_constraints: Option<Vec<PlacementConstraint>> = "placementConstraints";
+        pub placement_strategy: Option<Vec<PlacementStrategy>> = "placementStrategy";
+        pub network_configuration: Option<NetworkConfiguration> = "networkConfiguration";
+        pub health_check_grace_period_seconds: Option<i32> = "healthCheckGracePeriodSeconds";
+        pub scheduling_strategy: Option<SchedulingStrategy> = "schedulingStrategy";
+        pub deployment_controller: Option<DeploymentController> = "deploymentController";
+        pub tags: Option<Vec<Tag>> = "tags", TAGS;
+        pub created_by: Option<String> = "createdBy";
+        pub enable_ecs_managed_tags: Option<bool> = "enableECSManagedTags";
+        pub propagate_tags: Option<PropagateTags> = "propagateTags";
+        pub enable_execute_command: Option<bool> = "enableExecuteCommand";
+        pub availability_zone_rebalancing: Option<AvailabilityZoneRebalancing> = "availabilityZoneRebalancing";
+        pub resource_management_type: Option<ResourceManagementType> = "resourceManagementType";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ServiceConnectAccessLogConfiguration {
+        pub format: ServiceConnectAccessLoggingFormat = "format";
+        pub include_query_parameters: Option<ServiceConnectIncludeQueryParameters> = "includeQueryParameters";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectClientAlias {
+        pub port: i32 = "port", PORT_NUMBER;
+        pub dns_name: Option<String> = "dnsName";
+        pub test_traffic_rules: Option<ServiceConnectTestTrafficRules> = "testTrafficRules";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectConfiguration {
+        pub enabled: bool = "enabled";
+        pub namespace: Option<String> = "namespace";
+        pub services: Option<Vec<ServiceConnectService>> = "services";
+        pub log_configuration: Option<LogConfiguration> = "logConfiguration";
+        pub access_log_configuration: Option<ServiceConnectAccessLogConfiguration> = "accessLogConfiguration";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectService {
+        pub port_name: String = "portName";
+        pub discovery_name: Option<String> = "discoveryName";
+        pub client_aliases: Option<Vec<ServiceConnectClientAlias>> = "clientAliases";
+        pub ingress_port_override: Option<i32> = "ingressPortOverride", PORT_NUMBER;
+        pub timeout: Option<TimeoutConfiguration> = "timeout";
+        pub tls: Option<ServiceConnectTlsConfiguration> = "tls";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectServiceResource {
+        pub discovery_name: Option<String> = "discoveryName";
+        pub discovery_arn: Option<String> = "discoveryArn";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectTestTrafficHeaderMatchRules {
+        pub exact: String = "exact";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectTestTrafficHeaderRules {
+        pub name: String = "name";
+        pub value: Option<ServiceConnectTestTrafficHeaderMatchRules> = "value";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectTestTrafficRules {
+        pub header: ServiceConnectTestTrafficHeaderRules = "header";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectTlsCertificateAuthority {
+        pub aws_pca_authority_arn: Option<String> = "awsPcaAuthorityArn";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceConnectTlsConfiguration {
+        pub issuer_certificate_authority: ServiceConnectTlsCertificateAuthority = "issuerCertificateAuthority";
+        pub kms_key: Option<String> = "kmsKey";
+        pub role_arn: Option<String> = "roleArn";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceCurrentRevisionSummary {
+        pub arn: Option<String> = "arn";
+        pub requested_task_count: Option<i32> = "requestedTaskCount";
+        pub running_task_count: Option<i32> = "runningTaskCount";
+        pub pending_task_count: Option<i32> = "pendingTaskCount";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceEvent {
+        pub id: Option<String> = "id";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub message: Option<String> = "message";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceManagedEbsVolumeConfiguration {
+        pub encrypted: Option<bool> = "encrypted";
+        pub kms_key_id: Option<String> = "kmsKeyId";
+        pub volume_type: Option<String> = "volumeType";
+        pub size_in_gi_b: Option<i32> = "sizeInGiB";
+        pub snapshot_id: Option<String> = "snapshotId";
+        pub volume_initialization_rate: Option<i32> = "volumeInitializationRate";
+        pub iops: Option<i32> = "iops";
+        pub throughput: Option<i32> = "throughput";
+        pub tag_specifications: Option<Vec<EbsTagSpecification>> = "tagSpecifications";
+        pub role_arn: String = "roleArn";
+        pub filesystem_type: Option<TaskFilesystemType> = "filesystemType";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceRegistry {
+        pub registry_arn: Option<String> = "registryArn";
+        pub port: Option<i32> = "port";
+        pub container_name: Option<String> = "containerName";
+        pub container_port: Option<i32> = "containerPort";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceVolumeConfiguration {
+        pub name: String = "name";
+        pub managed_ebs_volume: Option<ServiceManagedEbsVolumeConfiguration> = "managedEBSVolume";
     }
 }
 
@@ -1444,9 +2016,56 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TaskSet {
+        pub id: Option<String> = "id";
+        pub task_set_arn: Option<String> = "taskSetArn";
+        pub service_arn: Option<String> = "serviceArn";
+        pub cluster_arn: Option<String> = "clusterArn";
+        pub started_by: Option<String> = "startedBy";
+        pub external_id: Option<String> = "externalId";
+        pub status: Option<String> = "status";
+        pub task_definition: Option<String> = "taskDefinition";
+        pub computed_desired_count: Option<i32> = "computedDesiredCount";
+        pub pending_count: Option<i32> = "pendingCount";
+        pub running_count: Option<i32> = "runningCount";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub launch_type: Option<LaunchType> = "launchType";
+        pub capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> = "capacityProviderStrategy";
+        pub platform_version: Option<String> = "platformVersion";
+        pub platform_family: Option<String> = "platformFamily";
+        pub network_configuration: Option<NetworkConfiguration> = "networkConfiguration";
+        pub load_balancers: Option<Vec<LoadBalancer>> = "loadBalancers";
+        pub service_registries: Option<Vec<ServiceRegistry>> = "serviceRegistries";
+        pub scale: Option<Scale> = "scale";
+        pub stability_status: Option<StabilityStatus> = "stabilityStatus";
+        pub stability_status_at: Option<types::Timestamp> = "stabilityStatusAt";
+        pub tags: Option<Vec<Tag>> = "tags", TAGS;
+        pub fargate_ephemeral_storage: Option<DeploymentEphemeralStorage> = "fargateEphemeralStorage";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct TaskVolumeConfiguration {
         pub name: String = "name";
         pub managed_ebs_volume: Option<TaskManagedEbsVolumeConfiguration> = "managedEBSVolume";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ThresholdConfiguration {
+        pub type_: ThresholdType = "type";
+        pub value: i32 = "value";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TimeoutConfiguration {
+        pub idle_timeout_seconds: Option<i32> = "idleTimeoutSeconds", DURATION;
+        pub per_request_timeout_seconds: Option<i32> = "perRequestTimeoutSeconds", DURATION;
     }
 }
 
@@ -1498,6 +2117,15 @@ structure! {
     }
 }
 
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VpcLatticeConfiguration {
+        pub role_arn: String = "roleArn";
+        pub target_group_arn: String = "targetGroupArn";
+        pub port_name: String = "portName";
+    }
+}
+
 enumeration! {
     pub enum AgentUpdateStatus {
         Pending = "PENDING",
@@ -1519,6 +2147,13 @@ enumeration! {
 
 enumeration! {
     pub enum AssignPublicIp {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
+    }
+}
+
+enumeration! {
+    pub enum AvailabilityZoneRebalancing {
         Enabled = "ENABLED",
         Disabled = "DISABLED",
     }
@@ -1586,6 +2221,58 @@ enumeration! {
         Registering = "REGISTERING",
         Deregistering = "DEREGISTERING",
         RegistrationFailed = "REGISTRATION_FAILED",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentControllerType {
+        Ecs = "ECS",
+        CodeDeploy = "CODE_DEPLOY",
+        External = "EXTERNAL",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentLifecycleHookAction {
+        Rollback = "ROLLBACK",
+        Continue = "CONTINUE",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentLifecycleHookStage {
+        ReconcileService = "RECONCILE_SERVICE",
+        PreScaleUp = "PRE_SCALE_UP",
+        PostScaleUp = "POST_SCALE_UP",
+        TestTrafficShift = "TEST_TRAFFIC_SHIFT",
+        PostTestTrafficShift = "POST_TEST_TRAFFIC_SHIFT",
+        PreProductionTrafficShift = "PRE_PRODUCTION_TRAFFIC_SHIFT",
+        ProductionTrafficShift = "PRODUCTION_TRAFFIC_SHIFT",
+        PostProductionTrafficShift = "POST_PRODUCTION_TRAFFIC_SHIFT",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentLifecycleHookTargetType {
+        AwsLambda = "AWS_LAMBDA",
+        Pause = "PAUSE",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentRolloutState {
+        Completed = "COMPLETED",
+        Failed = "FAILED",
+        InProgress = "IN_PROGRESS",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentStrategy {
+        Rolling = "ROLLING",
+        BlueGreen = "BLUE_GREEN",
+        Linear = "LINEAR",
+        Canary = "CANARY",
     }
 }
 
@@ -1776,9 +2463,29 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum ResourceManagementType {
+        Customer = "CUSTOMER",
+        Ecs = "ECS",
+    }
+}
+
+enumeration! {
     pub enum ResourceType {
         Gpu = "GPU",
         InferenceAccelerator = "InferenceAccelerator",
+    }
+}
+
+enumeration! {
+    pub enum ScaleUnit {
+        Percent = "PERCENT",
+    }
+}
+
+enumeration! {
+    pub enum SchedulingStrategy {
+        Replica = "REPLICA",
+        Daemon = "DAEMON",
     }
 }
 
@@ -1790,9 +2497,36 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum ServiceConnectAccessLoggingFormat {
+        Text = "TEXT",
+        Json = "JSON",
+    }
+}
+
+enumeration! {
+    pub enum ServiceConnectIncludeQueryParameters {
+        Disabled = "DISABLED",
+        Enabled = "ENABLED",
+    }
+}
+
+enumeration! {
+    pub enum ServiceField {
+        Tags = "TAGS",
+    }
+}
+
+enumeration! {
     pub enum SortOrder {
         Asc = "ASC",
         Desc = "DESC",
+    }
+}
+
+enumeration! {
+    pub enum StabilityStatus {
+        SteadyState = "STEADY_STATE",
+        Stabilizing = "STABILIZING",
     }
 }
 
@@ -1857,6 +2591,14 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum ThresholdType {
+        Count = "COUNT",
+        BoundedPercent = "BOUNDED_PERCENT",
+        UnboundedPercent = "UNBOUNDED_PERCENT",
+    }
+}
+
+enumeration! {
     pub enum TransportProtocol {
         Tcp = "tcp",
         Udp = "udp",
@@ -1892,11 +2634,15 @@ enumeration! {
 
 static CAPACITY_PROVIDER_STRATEGY_ITEM_BASE: Shape = Shape::ANY.at_least(0).at_most(100_000);
 static CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT: Shape = Shape::ANY.at_least(0).at_most(1000);
+static DEPLOYMENT_LIFECYCLE_HOOK_DURATION: Shape = Shape::ANY.at_least(1).at_most(20_160);
+static DURATION: Shape = Shape::ANY.at_least(0).at_most(2_147_483_647);
 static ENVIRONMENT_VARIABLES: Shape = Shape::ANY.sensitive();
+static PORT_NUMBER: Shape = Shape::ANY.at_least(0).at_most(65_535);
 static TAG_KEY: Shape = Shape::ANY.min_length(1).max_length(128).pattern(pattern!(
     r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)",
     r"\A(?:([\p{L}\p{Z}\p{N}_.:/=+\-@]*))\z"
 ));
+static TAG_KEYS: Shape = Shape::ANY.member(&TAG_KEY);
 static TAG_VALUE: Shape = Shape::ANY.max_length(256).pattern(pattern!(
     r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)",
     r"\A(?:([\p{L}\p{Z}\p{N}_.:/=+\-@]*))\z"

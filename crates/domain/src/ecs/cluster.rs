@@ -94,6 +94,7 @@ pub(super) async fn describe(db: &mut Session, row: &ClusterRow) -> Result<Clust
     let place: Place = place_of(&row.home);
     let instances = db.container_instances(&row.home, &row.name).await?.len();
     let tasks = db.living_tasks(&row.home, &row.name).await?;
+    let services = db.count_active_services(&row.home, &row.name).await?;
     let running = Status::Running.as_str();
     let running = tasks
         .iter()
@@ -107,7 +108,7 @@ pub(super) async fn describe(db: &mut Session, row: &ClusterRow) -> Result<Clust
         registered_container_instances_count: count(instances),
         running_tasks_count: count(running),
         pending_tasks_count: count(tasks.len() - running),
-        active_services_count: Some(0),
+        active_services_count: i32::try_from(services).ok(),
         statistics: Some(Vec::new()),
         tags: Some(Vec::new()),
         settings: Some(Vec::new()),

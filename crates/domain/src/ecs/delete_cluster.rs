@@ -17,6 +17,11 @@ impl Operation for DeleteCluster {
         cx.authorize(Access::new(Self::ACTION, &found.arn).with("ecs:cluster", &found.arn))?;
         let mut row = found.active()?;
 
+        if cx.db.count_active_services(&row.home, &row.name).await? > 0 {
+            return Err(Error::ClusterContainsServices(
+                "The Cluster cannot be deleted while Services are active.".to_owned(),
+            ));
+        }
         if !cx.db.living_tasks(&row.home, &row.name).await?.is_empty() {
             return Err(Error::ClusterContainsTasks(
                 "The Cluster cannot be deleted while Tasks are active.".to_owned(),

@@ -7,7 +7,7 @@ use api::{
         list_tasks::{Input, ListTasks, Output},
     },
 };
-use store::ecs::TaskFilter;
+use store::ecs::{ServiceKey, TaskFilter};
 
 use super::{cluster, here, page};
 use crate::{Access, Cx, Operation};
@@ -29,9 +29,10 @@ impl Operation for ListTasks {
             Access::new(Self::ACTION, resource.to_string()).with("ecs:cluster", &found.arn),
         )?;
         let cluster = found.active()?;
-        if input.service_name.is_some() {
-            return Err(Error::ServiceNotFound("Service not found.".to_owned()));
-        }
+        let group = match input.service_name.as_deref() {
+            Some(text) => Some(group_of_service(cx, &cluster.name, text).await?),
+            None => None,
+        };
         // AWS: PENDING is accepted and lists nothing, since no task is ever to be pending.
         let wanted = match input.desired_status {
             Some(DesiredStatus::Pending) => return Ok(none()),
@@ -42,6 +43,7 @@ impl Operation for ListTasks {
             container_instance: instance.as_deref(),
             family: input.family.as_deref(),
             started_by: input.started_by.as_deref(),
+            group: group.as_deref(),
             launch_type: input.launch_type.map(api::ecs::LaunchType::as_str),
             wanted: Some(wanted),
         };
@@ -73,4 +75,20 @@ fn none() -> Output {
         task_arns: Some(Vec::new()),
         next_token: None,
     }
+}
+
+/// The group of the tasks of a service that is there.
+async fn group_of_service(cx: &mut Cx, cluster: &str, text: &str) -> Result<String, Error> {
+    let missing = || Error::ServiceNotFound("Service not found.".to_owned());
+    let (home, place) = here(cx);
+    let name = place.service_name(cluster, text).map_err(|_| missing())?;
+    let key = ServiceKey {
+        home,
+        cluster: cluster.to_owned(),
+        name,
+    };
+    let row = cx.db.service(&key).await?;
+    row.filter(|row| row.status != cluster::INACTIVE)
+        .ok_or_else(missing)?;
+    Ok(key.group())
 }

@@ -1,4 +1,4 @@
-//! ECS: clusters, container instances, task definitions and tasks.
+//! ECS: clusters, container instances, task definitions, tasks and services.
 //!
 //! An operation here only says what is wanted: rows. The [`agents`] half is what the server's sessions with agents work
 //! with, and turns those rows into messages. What ECS accepts and how states follow each other is in the crate `ecs`.
@@ -7,20 +7,26 @@ pub mod agents;
 mod cluster;
 mod container_instance;
 mod create_cluster;
+mod create_service;
 mod definition;
 mod delete_cluster;
+mod delete_service;
 mod deregister_task_definition;
 mod describe_clusters;
 mod describe_container_instances;
+mod describe_services;
 mod describe_task_definition;
 mod describe_tasks;
 mod discover_poll_endpoint;
 pub mod execute_command;
 mod list_clusters;
 mod list_container_instances;
+mod list_services;
+mod list_tags_for_resource;
 mod list_task_definition_families;
 mod list_task_definitions;
 mod list_tasks;
+mod making;
 pub mod own_tasks;
 mod page;
 mod register_container_instance;
@@ -28,11 +34,16 @@ mod register_task_definition;
 mod roles;
 mod run_task;
 mod scheduling;
+pub mod services;
 mod stop_task;
 mod submit_container_state_change;
 mod submit_task_state_change;
+mod tag_resource;
+mod tagged;
 mod tags;
 mod task;
+mod untag_resource;
+mod update_service;
 
 use ecs::names::Place;
 use store::ecs::Home;

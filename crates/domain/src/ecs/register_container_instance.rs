@@ -23,7 +23,7 @@ impl Operation for RegisterContainerInstance {
             _ => new(cx, &cluster, &input)?,
         };
         cx.db.save_container_instance(&row).await?;
-        cx.after_commit(|world| world.tasks_changed.notify_one());
+        cx.after_commit(crate::World::tasks_have_changed);
         Ok(Output {
             container_instance: Some(container_instance::describe(&mut cx.db, &row, true).await?),
         })

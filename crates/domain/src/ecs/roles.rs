@@ -4,7 +4,7 @@ use api::ecs::Error;
 use store::{Session, ecs::Home};
 use types::Fault;
 
-use super::{here, place_of};
+use super::place_of;
 use crate::{
     Access, Cx, World,
     identity::{SessionCredentials, authorize_pass_role},
@@ -43,21 +43,6 @@ pub(super) async fn authorize_passing_execution_role(
             Ok(cx.authorize(access.with("iam:PassedToService", ECS_TASKS))?)
         }
         _ => authorize_passing(cx, role_arn).await,
-    }
-}
-
-/// Refuses a role that does not exist or does not trust ECS, before its task is accepted.
-pub(super) async fn check_trust(
-    cx: &mut Cx,
-    role_arn: &str,
-    cluster: &str,
-    task: &str,
-) -> Result<(), Error> {
-    let (home, place) = here(cx);
-    let arn = place.task(cluster, task).to_string();
-    match assume(&cx.world, &mut cx.db, role_arn, &home, &arn, task, None).await? {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(Error::Client(reason)),
     }
 }
 

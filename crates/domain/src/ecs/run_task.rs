@@ -1,35 +1,35 @@
 //! `ecs:RunTask`
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use api::{
     Modeled,
     codec::to_json_string,
     ecs::{
-        Error, Failure, LaunchType, PropagateTags, Tag, Task,
+        Error, Failure, PropagateTags, Tag, Task,
         run_task::{Input, Output, RunTask},
     },
 };
 use ecs::{
     overrides::{self, LONGEST_OVERRIDES, OverrideError},
-    placement::Needs,
     refusals,
-    states::Progress,
-    task_definition::{Definition, placement_attributes},
+    task_definition::Definition,
     trust,
 };
-use store::ecs::{ClusterRow, NewTask, TaskDefinitionRow, TaskRow};
+use store::ecs::{ClusterRow, TaskDefinitionRow};
 use types::Fault;
 
 use super::{
-    cluster, definition, here, roles,
-    scheduling::{Instances, Spot},
+    cluster, definition, here,
+    making::{Blueprint, Made},
+    roles,
+    scheduling::{Among, Instances},
     tags, task,
 };
-use crate::{Access, Cx, HostAccess, Operation};
-
-/// What an instance must be able to do for tasks with `enableExecuteCommand`.
-const EXECUTE_COMMAND: &str = "ecs.capability.execute-command";
+use crate::{Access, Cx, HostAccess, Operation, World};
 
 impl Operation for RunTask {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -114,6 +114,15 @@ fn check(wanted: &Definition, input: &Input, host: &HostAccess) -> Result<(), Er
             "The prefixes family: and service: of a group are reserved.".to_owned(),
         ));
     }
+    check_supported(wanted, input, host)
+}
+
+/// Refuses what sealift does not do, and what the operator does not allow.
+pub(super) fn check_supported(
+    wanted: &Definition,
+    input: &Input,
+    host: &HostAccess,
+) -> Result<(), Error> {
     refusals::check_call(input).map_err(|e| Error::Client(e.to_string()))?;
     refusals::check_definition(wanted).map_err(|e| Error::Client(e.to_string()))?;
     check_host_access(wanted, host).map_err(|e| Error::Client(e.to_string()))
@@ -194,78 +203,36 @@ async fn start(
     input: &Input,
     request: String,
 ) -> Result<Output, Error> {
-    let (home, place) = here(cx);
-    let needs = Needs::of(wanted);
-    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
-    let executes = input.enable_execute_command == Some(true);
-    let mut attributes = placement_attributes(wanted, launch_type, &place.account, &place.region);
-    if executes {
-        attributes.insert(EXECUTE_COMMAND.to_owned());
-    }
-    let overrides = input.overrides.clone().unwrap_or_default();
-    let tags = task_tags(row, input)?;
-    let world = cx.world.clone();
-    let settings = &world.settings;
-    let local = settings.agent_serves(&cluster.name);
+    let world = Arc::clone(&cx.world);
+    let home = here(cx).0;
+    let blueprint = Blueprint {
+        home: &home,
+        cluster: &cluster.name,
+        row,
+        definition: wanted,
+        call: input,
+        group: &group(row, input),
+        tags: &task_tags(row, input)?,
+        request: &request,
+    };
+    let local = world.settings.agent_serves(&cluster.name);
     let mut instances = Instances::load(&mut cx.db, &home, &cluster.name, local).await?;
 
     let (mut tasks, mut failures) = (Vec::new(), Vec::<Failure>::new());
     for _ in 0..input.count.unwrap_or(1) {
-        let (instance, architecture) = match instances.place(&needs, &attributes) {
-            Spot::On { id, architecture } => (Some(id), architecture),
-            Spot::Later => (None, None),
-            Spot::NoInstances => {
+        let made = blueprint.make(&world, &mut cx.db, &mut instances, Among::All);
+        match made.await? {
+            Made::Task(row) => tasks.push(task::describe(&row, true)?),
+            Made::NoPlace(reasons) => failures.extend(reasons),
+            Made::NoInstances => {
                 return Err(Error::InvalidParameter(
                     "No Container Instances were found in your cluster.".to_owned(),
                 ));
             }
-            Spot::Nowhere(reasons) => {
-                failures.extend(reasons);
-                continue;
-            }
-        };
-        let id = cx.entropy().hex::<16>();
-        // Whether a role in AWS can be assumed shows when its task starts.
-        let execution_role = wanted.execution_role_arn.as_ref();
-        let execution_role = execution_role.filter(|_| !settings.reads_from_aws(&home.account));
-        let task_roles = [execution_role, wanted.task_role_arn.as_ref()];
-        for role in task_roles.into_iter().flatten() {
-            roles::check_trust(cx, role, &cluster.name, &id).await?;
+            Made::NoRole(refused) => return Err(Error::Client(refused)),
         }
-        let mut details = task::Details::new(&overrides, tags.clone(), &needs, request.clone());
-        details.cpu_architecture = architecture;
-        details.credentials = Some(cx.entropy().hex::<16>());
-        details.execute_command = executes;
-        if settings.reads_from_aws(&home.account) {
-            details.secrets_from = settings.secrets_from.note().map(str::to_owned);
-        }
-        let new = NewTask {
-            home: home.clone(),
-            cluster: cluster.name.clone(),
-            id,
-            family: row.family.clone(),
-            revision: row.revision,
-            launch_type: launch_type.to_string(),
-            group: group(row, input),
-            started_by: input.started_by.clone(),
-            client_token: input.client_token.clone(),
-            details: details.to_json()?,
-            created_at: cx.now(),
-        };
-        let mut progress = Progress::new(task::containers(wanted, cx.entropy()));
-        if instance.is_some() {
-            progress.place();
-        }
-        let state = task::state(progress, instance, task::Told::default())?;
-        cx.db.insert_task(&new, &state).await?;
-        let row = TaskRow {
-            task: new,
-            state,
-            version: 1,
-        };
-        tasks.push(task::describe(&row, true)?);
     }
-    cx.after_commit(|world| world.tasks_changed.notify_one());
+    cx.after_commit(World::tasks_have_changed);
     Ok(Output {
         tasks: Some(tasks),
         failures: Some(failures),

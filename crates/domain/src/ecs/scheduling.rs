@@ -28,6 +28,24 @@ struct Candidate {
     local: bool,
 }
 
+/// Which instances a task may go to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Among<'a> {
+    All,
+    One(&'a str),
+    AllBut(&'a BTreeSet<String>),
+}
+
+impl Among<'_> {
+    fn has(self, id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == id,
+            Self::AllBut(others) => !others.contains(id),
+        }
+    }
+}
+
 /// Where a task goes.
 #[derive(Debug)]
 pub(super) enum Spot {
@@ -75,11 +93,16 @@ impl Instances {
     }
 
     /// Finds a place for one task and takes it. Of several that fit, the one with most memory left.
-    pub(super) fn place(&mut self, needs: &Needs, attributes: &BTreeSet<String>) -> Spot {
+    pub(super) fn place(
+        &mut self,
+        needs: &Needs,
+        attributes: &BTreeSet<String>,
+        among: Among<'_>,
+    ) -> Spot {
         let best = self
             .all
             .iter_mut()
-            .filter(|c| c.lacks(needs, attributes).is_none())
+            .filter(|c| among.has(&c.row.id) && c.lacks(needs, attributes).is_none())
             .max_by_key(|c| c.room.memory);
         if let Some(best) = best {
             best.room.take(needs);
@@ -95,7 +118,8 @@ impl Instances {
         if self.all.is_empty() {
             return Spot::NoInstances;
         }
-        let failures = self.all.iter().map(|c| {
+        let failures = self.all.iter().filter(|c| among.has(&c.row.id));
+        let failures = failures.map(|c| {
             let lack = c.lacks(needs, attributes);
             Failure {
                 arn: Some(c.arn.clone()),

@@ -12,7 +12,7 @@ use store::ecs::TaskRow;
 use types::Fault;
 
 use super::{cluster, here, task};
-use crate::{Access, Cx, Operation};
+use crate::{Access, Cx, Operation, World};
 
 impl Operation for StopTask {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -38,19 +38,12 @@ impl Operation for StopTask {
 
 /// Has a task stopped; one that has stopped already stays as it is.
 pub(super) async fn stop(cx: &mut Cx, mut row: TaskRow, stop: Stop) -> Result<TaskRow, Fault> {
-    let mut progress = task::progress(&row)?;
-    if progress.last_status == Status::Stopped {
+    if row.state.last_status == Status::Stopped.as_str() {
         return Ok(row);
     }
-    if row.state.launched {
-        progress.request_stop(stop, cx.now());
-    } else {
-        // No agent heard of it, so none will report its end.
-        progress.end_unlaunched(stop, cx.now());
-    }
-    row.state = task::changed(&row, progress)?;
+    row.state = task::stopping(&row, stop, cx.now())?;
     cx.db.save_task_state(&row.task, &row.state).await?;
     row.version += 1;
-    cx.after_commit(|world| world.tasks_changed.notify_one());
+    cx.after_commit(World::tasks_have_changed);
     Ok(row)
 }

@@ -10,7 +10,7 @@ use api::{
 use ecs::states::{ContainerReport, Status, TaskReport};
 
 use super::{cluster, container_instance, here, task};
-use crate::{Access, Cx, Operation};
+use crate::{Access, Cx, Operation, World};
 
 impl Operation for SubmitTaskStateChange {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -62,7 +62,7 @@ pub(super) async fn fold(
     if progress != before {
         let state = task::changed(&row, progress)?;
         cx.db.save_task_state(&row.task, &state).await?;
-        cx.after_commit(|world| world.tasks_changed.notify_one());
+        cx.after_commit(World::tasks_have_changed);
     }
     Ok(())
 }

@@ -3,20 +3,19 @@
 use api::{
     codec::{from_json_str, to_json_string},
     ecs::{
-        Attachment, Attribute, Connectivity, Container, ContainerOverride, HealthStatus,
-        LaunchType, ManagedAgent, ManagedAgentName, NetworkBinding, Task, TaskOverride,
-        TaskStopCode,
+        Attachment, Attribute, Connectivity, Container, ContainerOverride, LaunchType,
+        ManagedAgent, ManagedAgentName, NetworkBinding, Task, TaskOverride, TaskStopCode,
     },
 };
 use ecs::{
     placement::Needs,
     reasons::Stop,
-    states::{Binding, ContainerState, Progress, Status},
+    states::{Binding, ContainerState, Health, Progress, Status},
     task_definition::Definition,
 };
 use serde::{Deserialize, Serialize};
 use store::ecs::{NewTask, TaskRow, TaskState};
-use types::{Entropy, Fault};
+use types::{Entropy, Fault, Timestamp};
 
 use super::{place_of, tags};
 
@@ -107,6 +106,7 @@ pub(super) fn containers(definition: &Definition, entropy: &dyn Entropy) -> Vec<
             exit_code: None,
             reason: None,
             network_bindings: Vec::new(),
+            health: container.health_check.as_ref().map(|_| Health::Unknown),
         })
         .collect()
 }
@@ -179,6 +179,17 @@ pub(super) fn changed(row: &TaskRow, progress: Progress) -> Result<TaskState, Fa
     state(progress, row.state.container_instance.clone(), told)
 }
 
+/// The row after somebody wanted the task stopped. One that no agent heard of ends here, since none will report its end.
+pub(super) fn stopping(row: &TaskRow, stop: Stop, now: Timestamp) -> Result<TaskState, Fault> {
+    let mut progress = progress(row)?;
+    if row.state.launched {
+        progress.request_stop(stop, now);
+    } else {
+        progress.end_unlaunched(stop, now);
+    }
+    changed(row, progress)
+}
+
 /// The task as its describing operations answer it.
 pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
     let NewTask {
@@ -189,6 +200,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
     let progress = progress(row)?;
     let task_arn = place.task(cluster, id).to_string();
     let instance = row.state.container_instance.as_deref();
+    let health = progress.health().unwrap_or_default();
     let last_status = shown_status(row, &progress);
     let (stop_code, stopped_reason) = match progress.stop {
         Some(stop) => (
@@ -229,7 +241,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         enable_execute_command: Some(details.execute_command),
         execution_stopped_at: progress.execution_stopped_at,
         group: Some(row.task.group.clone()),
-        health_status: Some(HealthStatus::Unknown),
+        health_status: health.as_str().parse().ok(),
         inference_accelerators: Some(Vec::new()),
         last_status: Some(last_status.to_owned()),
         launch_type: row.task.launch_type.parse::<LaunchType>().ok(),
@@ -333,7 +345,7 @@ fn describe_container(state: ContainerState, arn_prefix: String, task_arn: &str)
                 .collect(),
         ),
         network_interfaces: Some(Vec::new()),
-        health_status: Some(HealthStatus::Unknown),
+        health_status: state.health.unwrap_or_default().as_str().parse().ok(),
         cpu: Some(state.cpu),
         memory: state.memory,
         memory_reservation: state.memory_reservation,

@@ -19,6 +19,7 @@ pub(crate) fn container(name: &str, essential: bool) -> ContainerState {
         exit_code: None,
         reason: None,
         network_bindings: Vec::new(),
+        health: None,
     }
 }
 

@@ -21,10 +21,13 @@ pub async fn run(world: Arc<World>, acs: Acs, mut stop: watch::Receiver<bool>) {
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            () = world.tasks_changed.notified() => {}
-            _ = sweep.tick() => {}
+        let swept = tokio::select! {
+            () = world.tasks_changed.notified() => false,
+            _ = sweep.tick() => true,
             _ = stop.wait_for(|stop| *stop) => break,
+        };
+        if swept && let Err(fault) = agents::keep_connected(&world, &acs.connected()).await {
+            tracing::error!(cause = %fault.chain(), "connections could not be noted; it is tried again");
         }
         if let Err(fault) = agents::place_waiting(&world).await {
             tracing::error!(cause = %fault.chain(), "waiting tasks could not be placed; it is tried again");

@@ -24,6 +24,7 @@ fn config(dir: &std::path::Path) -> Config {
         host: HostAccess::default(),
         rotators_file: None,
         log_storage: 1 << 30,
+        healthy_after_secs: 40,
         oci_registry: None,
         secrets_from: server::SecretsFrom::Here,
     }

@@ -113,6 +113,22 @@ impl Session {
         Ok(())
     }
 
+    pub async fn set_task_definition_tags(
+        &mut self,
+        home: &Home,
+        family: &str,
+        revision: i64,
+        tags: &str,
+    ) -> Result<(), Fault> {
+        self.execute(
+            "UPDATE ecs_task_definitions SET tags = $5 \
+             WHERE account = $1 AND region = $2 AND family = $3 AND revision = $4",
+            args![&home.account, &home.region, family, revision, tags],
+        )
+        .await?;
+        Ok(())
+    }
+
     pub async fn deregister_task_definition(
         &mut self,
         home: &Home,

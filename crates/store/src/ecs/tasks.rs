@@ -54,6 +54,7 @@ pub struct TaskFilter<'a> {
     pub container_instance: Option<&'a str>,
     pub family: Option<&'a str>,
     pub started_by: Option<&'a str>,
+    pub group: Option<&'a str>,
     pub launch_type: Option<&'a str>,
     pub wanted: Option<bool>,
 }
@@ -98,7 +99,7 @@ impl TaskRow {
     }
 }
 
-fn read_all(rows: &[Row]) -> Result<Vec<TaskRow>, Fault> {
+pub(super) fn read_all(rows: &[Row]) -> Result<Vec<TaskRow>, Fault> {
     rows.iter().map(TaskRow::read).collect()
 }
 
@@ -171,6 +172,23 @@ impl Session {
         Ok(())
     }
 
+    /// Replaces the rest of what a task was given.
+    pub async fn set_task_details(&mut self, task: &NewTask, details: &str) -> Result<(), Fault> {
+        self.execute(
+            "UPDATE ecs_tasks SET details = $5, version = version + 1 \
+             WHERE account = $1 AND region = $2 AND cluster = $3 AND id = $4",
+            args![
+                &task.home.account,
+                &task.home.region,
+                &task.cluster,
+                &task.id,
+                details
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// The agent acknowledged what was wanted of the task at the time of the message, which may have changed since.
     pub async fn acknowledge_task(
         &mut self,
@@ -237,7 +255,7 @@ impl Session {
                  WHERE account = $1 AND region = $2 AND cluster = $3 AND id > $4 \
                  AND ($5 = '' OR container_instance = $5) AND ($6 = '' OR family = $6) \
                  AND ($7 = '' OR started_by = $7) AND ($8 = '' OR launch_type = $8) \
-                 AND ($9 < 0 OR wanted = $9) ORDER BY id LIMIT $10",
+                 AND ($9 < 0 OR wanted = $9) AND ($10 = '' OR task_group = $10) ORDER BY id LIMIT $11",
                 args![
                     &home.account,
                     &home.region,
@@ -248,6 +266,7 @@ impl Session {
                     filter.started_by.unwrap_or(""),
                     filter.launch_type.unwrap_or(""),
                     filter.wanted.map_or(-1, i64::from),
+                    filter.group.unwrap_or(""),
                     limit,
                 ],
             )

@@ -58,7 +58,23 @@ pub async fn set_connected(
     db.set_agent_connected(&instance.home, &instance.cluster, &instance.id, connected)
         .await?;
     db.commit().await?;
-    world.tasks_changed.notify_one();
+    world.tasks_have_changed();
+    Ok(())
+}
+
+/// Says again that these agents are connected, where it is forgotten: another server on the same database, which has
+/// just started, knows nothing of the sessions of this one.
+pub async fn keep_connected(world: &World, instances: &[Instance]) -> Result<(), Fault> {
+    for instance in instances {
+        let mut db = world.store.read().await?;
+        let row = db
+            .container_instance(&instance.home, &instance.cluster, &instance.id)
+            .await?;
+        drop(db);
+        if row.is_some_and(|row| !row.agent_connected) {
+            set_connected(world, instance, true).await?;
+        }
+    }
     Ok(())
 }
 

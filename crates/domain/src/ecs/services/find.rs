@@ -1,0 +1,55 @@
+//! Services found by name or ARN.
+
+use api::ecs::Error;
+use store::ecs::{ServiceKey, ServiceRow};
+
+use crate::{
+    Cx,
+    ecs::{cluster, here},
+};
+
+/// A service that was looked for: what to authorise, and what there is, if anything.
+pub(in crate::ecs) struct Found {
+    pub arn: String,
+    pub cluster: cluster::Found,
+    /// The name has no sound form where there is none.
+    pub key: Option<ServiceKey>,
+}
+
+/// Looks for the service of a name or ARN. An ARN says its cluster itself.
+pub(in crate::ecs) async fn find(
+    cx: &mut Cx,
+    cluster_named: Option<&str>,
+    text: &str,
+) -> Result<Found, Error> {
+    let cluster = cluster::find(cx, cluster_named).await?;
+    let (home, place) = here(cx);
+    let name = place.service_name(&cluster.name, text).ok();
+    let arn = match &name {
+        Some(name) => place.service(&cluster.name, name).to_string(),
+        None => text.to_owned(),
+    };
+    let key = name.map(|name| ServiceKey {
+        home,
+        cluster: cluster.name.clone(),
+        name,
+    });
+    Ok(Found { arn, cluster, key })
+}
+
+impl Found {
+    /// The service's row, whatever its status.
+    pub(in crate::ecs) async fn row(self, cx: &mut Cx) -> Result<Option<ServiceRow>, Error> {
+        self.cluster.active()?;
+        Ok(match &self.key {
+            Some(key) => cx.db.service(key).await?,
+            None => None,
+        })
+    }
+
+    /// The service's row, or the error that it is not there.
+    pub(in crate::ecs) async fn existing(self, cx: &mut Cx) -> Result<ServiceRow, Error> {
+        let row = self.row(cx).await?;
+        row.ok_or_else(|| Error::ServiceNotFound("Service not found.".to_owned()))
+    }
+}

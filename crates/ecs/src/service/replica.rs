@@ -1,0 +1,63 @@
+//! A service with a number of tasks.
+
+use super::{
+    Rollout, Task,
+    steps::{Start, Steps, View},
+};
+
+/// Starts what is missing of the primary deployment as far as the ceiling lets it, and stops tasks of earlier ones as far
+/// as the floor lets it: for every new task that is healthy one old one, or more where nothing could be started otherwise.
+/// So a deployment that does not get on leaves the old tasks where they are.
+pub(super) fn steps(view: &View<'_>, steps: &mut Steps) {
+    let population = view.population();
+    let primary = view.of_primary();
+    let earlier = view.of_earlier();
+    scale_in(view, &primary, population, steps);
+
+    let missing = population.saturating_sub(primary.len());
+    let wanted = if view.may_start() { missing } else { 0 };
+    let starts = wanted.min(view.room());
+    steps
+        .start
+        .extend(std::iter::repeat_n(Start::default(), starts));
+
+    let healthy = primary.iter().filter(|task| view.is_healthy(task)).count();
+    let surplus = (healthy + earlier.len()).saturating_sub(population);
+    let in_the_way = if has_no_place(view) && view.ending.is_empty() {
+        missing
+    } else {
+        (wanted - starts).saturating_sub(view.ending.len())
+    };
+    let mut spare = view.spare();
+    let mut stopped = 0;
+    for task in earlier.iter().take(surplus.max(in_the_way)) {
+        if spare.take(view, task) {
+            steps.scale_in(task);
+            stopped += 1;
+        }
+    }
+    let waits = primary.iter().any(|task| !view.is_healthy(task)) || !view.ending.is_empty();
+    steps.stuck = wanted > 0 && starts == 0 && stopped == 0 && !waits;
+}
+
+fn has_no_place(view: &View<'_>) -> bool {
+    let primary = view.service.primary();
+    primary.is_some_and(|d| d.throttle.no_place && d.rollout != Rollout::Failed)
+}
+
+/// Too many tasks of the primary deployment: those that are not healthy go first, then the youngest.
+fn scale_in(view: &View<'_>, primary: &[&Task], population: usize, steps: &mut Steps) {
+    let mut youngest: Vec<&&Task> = primary.iter().collect();
+    youngest.sort_by_key(|task| {
+        (
+            view.is_healthy(task),
+            std::cmp::Reverse((task.created_at, &task.id)),
+        )
+    });
+    for task in youngest
+        .iter()
+        .take(primary.len().saturating_sub(population))
+    {
+        steps.scale_in(task);
+    }
+}
