@@ -13,7 +13,9 @@ import ssl
 import subprocess
 import tarfile
 import threading
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +28,7 @@ version: 0.1
 log: {{level: info, fields: {{service: registry}}}}
 storage: {{filesystem: {{rootdirectory: {directory}/storage}}, delete: {{enabled: true}}}}
 http: {{addr: "{address}"{tls}}}
-auth: {{htpasswd: {{realm: test, path: {directory}/users}}}}
+auth: {auth}
 notifications: {{endpoints: [{{name: test, url: "http://127.0.0.1:{listener}/", timeout: 1s, threshold: 5, backoff: 1s}}]}}
 """
 
@@ -73,13 +75,22 @@ class Registry:
             make_certificate(self.directory, f"IP:{self.host}")
             tls = f", tls: {{certificate: {self.directory}/server.crt, key: {self.directory}/server.key}}"
         listener = self._listen()
-        text = CONFIGURATION.format(directory=self.directory, address=self.address, tls=tls, listener=listener)
+        text = CONFIGURATION.format(directory=self.directory, address=self.address, tls=tls, listener=listener, auth=self.auth())
         (self.directory / "registry.yml").write_text(text)
         with (self.directory / "log").open("ab") as log:
             command = ["docker-registry", "serve", self.directory / "registry.yml"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for("the registry", lambda: self.request("GET", "/v2/")[0] == 200, 20)
         return self
+
+    def auth(self) -> str:
+        """How the registry is told to check logins."""
+        return f"{{htpasswd: {{realm: test, path: {self.directory}/users}}}}"
+
+    def authorization(self, path: str) -> str:
+        """The first user's right to what is at this path."""
+        name, password = next(iter(self.users.items()))
+        return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
     def _listen(self) -> int:
         """Takes the registry's notifications."""
@@ -127,10 +138,8 @@ class Registry:
 
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes, dict]:
         """One request as the first user."""
-        name, password = next(iter(self.users.items()))
-        login = base64.b64encode(f"{name}:{password}".encode()).decode()
         request = urllib.request.Request(self.url + path, data=body, method=method)
-        for header, value in {"Authorization": f"Basic {login}", **headers}.items():
+        for header, value in {"Authorization": self.authorization(path), **headers}.items():
             request.add_header(header.replace("_", "-"), value)
         trust = ssl.create_default_context(cafile=str(self.directory / "ca.crt")) if self.tls else None
         try:
@@ -176,6 +185,59 @@ class Registry:
         size = len(self.request("GET", f"/v2/{repository}/manifests/{inner}", Accept=MANIFEST)[1])
         entry = {"mediaType": MANIFEST, "digest": inner, "size": size, "platform": {"os": "linux", "architecture": "mips64le"}}
         self.put_manifest(name, {"schemaVersion": 2, "mediaType": MANIFEST_LIST, "manifests": [entry]})
+
+
+@dataclass
+class TokenRegistry(Registry):
+    """A registry that takes Bearer tokens alone, and the service that gives them for a password, as Docker Hub and GitHub have it."""
+
+    def auth(self) -> str:
+        self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=tokens", "-days", "2", "-keyout", "tokens.key", "-out", "tokens.crt")
+        realm = f"http://127.0.0.1:{self._serve_tokens()}/token"
+        return f"{{token: {{realm: '{realm}', service: test, issuer: tokens, rootcertbundle: {self.directory}/tokens.crt}}}}"
+
+    def authorization(self, path: str) -> str:
+        repository = path.removeprefix("/v2/").split("/blobs/")[0].split("/manifests/")[0]
+        return f"Bearer {self.token('owner', repository, ['pull', 'push'])}"
+
+    def token(self, user: str, repository: str, actions: list[str]) -> str:
+        certificate = self._openssl("x509", "-in", "tokens.crt", "-outform", "DER")
+        header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(certificate).decode()]}
+        now = int(time.time())
+        access = [{"type": "repository", "name": repository, "actions": actions}] if repository else []
+        claims = {"iss": "tokens", "sub": user, "aud": "test", "exp": now + 600, "nbf": now - 60, "iat": now, "jti": os.urandom(8).hex(), "access": access}
+        parts = [urlsafe(json.dumps(part).encode()) for part in (header, claims)]
+        signature = self._openssl("dgst", "-sha256", "-sign", "tokens.key", text=".".join(parts).encode())
+        return ".".join((*parts, urlsafe(signature)))
+
+    def _serve_tokens(self) -> int:
+        registry = self
+
+        class Tokens(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+                login = self.headers.get("Authorization", "").removeprefix("Basic ")
+                user, _, password = base64.b64decode(login).decode().partition(":")
+                known = bool(password) and registry.users.get(user) == password
+                repository = query.get("scope", ["::"])[0].split(":")[1]
+                body = {"token": registry.token(user, repository, ["pull"])} if known else {"errors": [{"code": "UNAUTHORIZED", "message": "no such login"}]}
+                self.send_response(200 if known else 401)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *_):
+                pass
+
+        service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        return service.server_port
+
+    def _openssl(self, *arguments: str, text: bytes | None = None) -> bytes:
+        return subprocess.run(["openssl", *arguments], cwd=self.directory, input=text, capture_output=True, check=True).stdout
+
+
+def urlsafe(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def digest(blob: bytes) -> str:

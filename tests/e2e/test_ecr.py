@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 
 from errors import refused
-from harness import IMAGE, Server, allow, deny, docker
+from harness import IMAGE, Credentials, Server, allow, deny, docker
 from registries import MANIFEST, MANIFEST_LIST, Registry, digest, forget
 from tasks import Tasks, container, execution_role, output
 
@@ -487,6 +487,27 @@ def test_a_role_without_the_right_to_a_token_or_to_the_image_starts_nothing(serv
     text = run(server, image, allow("ecr:GetAuthorizationToken"))["containers"][0]["reason"]
     assert text.startswith("CannotPullImageManifestError: Error response from daemon: "), text
     assert f"ecr:BatchGetImage on resource: {image_of_the_team['repositoryArn']}" in text or "denied" in text, text
+
+
+def test_an_image_of_another_account_needs_its_repository_policy_and_the_roles_own(server, tmp_path_factory):
+    made = json.loads(server.sealift("account", "create", f"{random.randrange(10**11, 10**12)}", "--print", "-o", "json").stdout)
+    root = Credentials.of(made)
+    account = server.client("sts", root).get_caller_identity()["Account"]
+    ecr = server.client("ecr", root)
+    repository = ecr.create_repository(repositoryName="theirs/app")["repository"]
+    pushed(Docker(server, tmp_path_factory.mktemp("docker"), root).login(), repository["repositoryUri"])
+    image = f"{account}.dkr.ecr.us-east-1.amazonaws.com/theirs/app:1"
+    token, pull = allow("ecr:GetAuthorizationToken"), allow(PULL, repository["repositoryArn"])
+    refused_text = run(server, image, token, pull)["containers"][0]["reason"]
+    assert refused_text.startswith("CannotPullImageManifestError: Error response from daemon: "), refused_text
+    assert "denied" in refused_text, refused_text
+    opened = {"Effect": "Allow", "Principal": {"AWS": server.account}, "Action": PULL}
+    ecr.set_repository_policy(repositoryName="theirs/app", policyText=json.dumps({"Version": "2012-10-17", "Statement": [opened]}))
+    stopped = run(server, image, token, pull)
+    assert stopped["containers"][0].get("exitCode") == 0, stopped
+    assert output(stopped["taskArn"]) == "pulled\n"
+    # Theirs does not stand in for the role's own.
+    assert "denied" in run(server, image, token)["containers"][0]["reason"]
 
 
 def test_an_ecr_image_takes_no_stored_credentials(server):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from harness import BINARY, Server, allow, docker, free_port, wait_for
-from registries import Registry, bridge_address, digest, forget
+from registries import Registry, TokenRegistry, bridge_address, digest, forget
 from tasks import Tasks, container, environment, execution_role, output, reading
 
 PULLER = f"puller-{random.randrange(10**9)}"
@@ -43,6 +43,14 @@ def tls_registry(tmp_path_factory):
     one = Registry(directory, {PULLER: PASSWORD}, host=bridge_address(), tls=True).start()
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="module")
+def token_registry(tmp_path_factory):
+    one = TokenRegistry(tmp_path_factory.mktemp("token-registry"), {PULLER: PASSWORD}).start()
+    yield one
+    one.stop()
+    forget(f"{one.address}/known:1")
 
 
 @dataclass
@@ -97,13 +105,14 @@ def pullers(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def slow(pullers, registry, tls_registry):
+def slow(pullers, registry, tls_registry, token_registry):
     """Everything that takes retries, started at once: the stopped tasks by name, and the tasks' ARNs."""
     default, always = pullers["default"], pullers["always"]
     registry.push("known:1")
     registry.push_for_another_platform("foreign:1")
     tls_registry.push("known:1")
     registry.push("here:1")
+    token_registry.push("known:1")
     address = registry.address
     # What is on the host under a name that the registry would have to be asked for.
     for image in ("here:1", "there:1"):
@@ -111,6 +120,7 @@ def slow(pullers, registry, tls_registry):
     wrong = (PULLER, WRONG_PASSWORD)
     started = {
         "wrong password": (default, default.run(f"{address}/known:1", default.login(*wrong))),
+        "wrong password for a token": (default, default.run(f"{token_registry.address}/known:1", default.login(*wrong))),
         "no login": (default, default.run(f"{address}/known:1", None)),
         "unknown image": (default, default.run(f"{address}/nothing:1", default.login())),
         "unknown tag": (default, default.run(f"{address}/known:2", default.login())),
@@ -209,6 +219,16 @@ def test_each_failure_of_the_credentials_is_told_apart(pullers, registry):
 
 def test_a_refused_password_is_the_registrys_word(slow):
     assert reason(slow["wrong password"]) == ENGINE + "unauthorized: authentication required"
+
+
+def test_a_registry_that_takes_tokens_gets_one_for_the_password(pullers, slow, token_registry):
+    puller = pullers["default"]
+    forget(f"{token_registry.address}/known:1")
+    task = puller.run(f"{token_registry.address}/known:1", puller.login())
+    assert puller.stopped(task)["containers"][0].get("exitCode") == 0, puller.tasks.describe(task)
+    assert output(task) == "known:1\n"
+    text = reason(slow["wrong password for a token"])
+    assert text.startswith(ENGINE) and "unauthorized" in text, text
 
 
 def test_a_registry_that_asks_for_a_login_where_there_is_none(slow, registry):

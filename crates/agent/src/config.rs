@@ -37,12 +37,19 @@ pub struct AgentConfig {
     pub ecs: EcsConfig,
     /// Whose words reasons have.
     pub wording: Wording,
+    /// How long a task waits for the credentials of its execution role.
+    pub role_patience: Duration,
     /// Serves credentials to containers and log drivers; without it, tasks that need those do not start.
     pub link_local: Option<Arc<LinkLocal>>,
     /// Shared by all agents on one engine.
     pub pulls: Pulls,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+}
+
+impl AgentConfig {
+    /// AWS: the agent waits in rounds of a minute.
+    pub const ROLE_PATIENCE: Duration = Duration::from_mins(1);
 }
 
 /// The settings of ECS's own agent, by the names of its `ECS_*` variables. How they are written is

@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 /// A shorter value is found in any text by chance, as a part of a word, and blanking it out would spell it.
 const SHORTEST_TO_BLANK: usize = 4;
 
+/// A text may end with fewer letters of a value by chance.
+const SHORTEST_BEGINNING: usize = 8;
+
 /// `text` with every occurrence of a value replaced by its name. Where a value is too short for that and stands there as a
 /// word, the whole text is withheld.
 pub(crate) fn redact<'a>(
@@ -25,7 +28,12 @@ pub(crate) fn redact<'a>(
                 continue;
             }
             if form.len() >= SHORTEST_TO_BLANK {
-                redacted = replaced(&redacted, &form, &format!("<value of {name}>"));
+                let blank = format!("<value of {name}>");
+                redacted = replaced(&redacted, &form, &blank);
+                if let Some(at) = cut_off(&redacted, &form) {
+                    redacted.truncate(at);
+                    redacted.push_str(&blank);
+                }
             } else if has_word(&redacted, &form) {
                 return format!("the engine's text is withheld, it contains the value of {name}");
             }
@@ -39,6 +47,19 @@ fn find(text: &str, form: &str) -> Option<usize> {
     let (text, form) = (text.as_bytes(), form.as_bytes());
     let mut windows = text.windows(form.len());
     windows.position(|window| window.eq_ignore_ascii_case(form))
+}
+
+/// Where a value begins that the end of the text cuts in two, as an engine does that shortens what it says.
+fn cut_off(text: &str, form: &str) -> Option<usize> {
+    let end = text.trim_end_matches(['.', '…', '"', '\'']);
+    let longest = end.len().min(form.len());
+    let mut lengths = (SHORTEST_BEGINNING..longest).rev();
+    let length = lengths.find(|length| {
+        let (tail, beginning) = (end.get(end.len() - length..), form.get(..*length));
+        tail.zip(beginning)
+            .is_some_and(|(tail, beginning)| tail.eq_ignore_ascii_case(beginning))
+    })?;
+    Some(end.len() - length)
 }
 
 /// Whether the form stands in the text with no letter or digit right beside it.
@@ -232,6 +253,16 @@ mod tests {
             ),
             "dial tcp: lookup <value of V>: no such host; password <value of V>"
         );
+    }
+
+    #[test]
+    fn a_value_that_the_end_of_the_text_cuts_in_two_is_found() {
+        let value = "correct horse battery staple";
+        assert_eq!(
+            redacted("invalid size: 'correct horse bat...", value),
+            "invalid size: '<value of V>"
+        );
+        assert_eq!(redacted("that is correct", value), "that is correct");
     }
 
     proptest! {

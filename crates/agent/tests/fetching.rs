@@ -173,3 +173,33 @@ async fn what_one_read_says_is_not_kept_for_the_next_task() {
         assert_eq!((reason.as_str(), joined.reads()), ("", reads));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_starts_again_by_its_restart_policy_keeps_its_values() {
+    let answers = json!([{"SecretString": "first"}, {"SecretString": "second"}]);
+    let services = Services::start(secrets(1, &answers)).await;
+    let mut plane = ControlPlane::new();
+    let runtime = MemoryRuntime::default();
+    Agent::start(
+        config(&services.url),
+        Arc::new(runtime.clone()),
+        plane.connector.clone(),
+    );
+    let mut session = plane.session().await;
+    let mut app = app(1);
+    app.command = Some(vec!["sh".into(), "-c".into(), "exit 1".into()]);
+    app.restart_policy = Some(acs::RestartPolicy {
+        enabled: true,
+        ignored_exit_codes: Vec::new(),
+        restart_attempt_period: Some(0),
+    });
+    let task = task(vec![app]);
+    session.hand_over(vec![task.clone()]).await;
+    let created = eventually("three starts", || {
+        let created = runtime.container(&task.arn, "app")?;
+        (created.starts >= 3).then_some(created)
+    })
+    .await;
+    assert_eq!(created.environment["V0"], "first");
+    assert_eq!(services.bodies("GetSecretValue").len(), 1);
+}

@@ -191,6 +191,7 @@ impl Settings {
             data_dir: self.data_dir.clone(),
             ecs: self.ecs.clone(),
             wording: self.wording,
+            role_patience: AgentConfig::ROLE_PATIENCE,
             link_local: Some(Arc::clone(link_local)),
             pulls: self.pulls.clone(),
             clock: Arc::new(SystemClock),

@@ -34,8 +34,6 @@ use crate::{
     tasks::Shared,
 };
 
-/// How long a task waits for the credentials of its execution role.
-const ROLE_PATIENCE: Duration = Duration::from_mins(1);
 /// Changes that come close together go into one report.
 const GATHER: Duration = Duration::from_secs(1);
 /// How long a container must have run before its restart policy starts it again.

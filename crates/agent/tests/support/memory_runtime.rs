@@ -33,6 +33,7 @@ pub struct Created {
     pub log_options: BTreeMap<String, String>,
     pub binds: Vec<String>,
     pub started: bool,
+    pub starts: usize,
 }
 
 struct Kept {
@@ -190,6 +191,7 @@ impl ContainerRuntime for MemoryRuntime {
                     .collect(),
                 binds: new.binds.clone(),
                 started: false,
+                starts: 0,
             },
             labels: new.labels.clone(),
             command: new.container.command.clone().unwrap_or_default(),
@@ -207,6 +209,7 @@ impl ContainerRuntime for MemoryRuntime {
         let mut course_of = (Duration::ZERO, 0);
         self.change(id, |kept| {
             kept.created.started = true;
+            kept.created.starts += 1;
             course_of = course(&kept.command);
             let healthy = kept.has_health_check;
             kept.state.send_modify(|state| {

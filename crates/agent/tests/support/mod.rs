@@ -2,9 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod collector;
 pub mod control_plane;
 pub mod engine;
 pub mod memory_runtime;
+pub mod recorded;
+pub mod registry;
 pub mod services;
 
 use std::{sync::Arc, time::Duration};
@@ -47,6 +50,7 @@ pub fn config(url: &str) -> AgentConfig {
             ..EcsConfig::default()
         },
         wording: Wording::Current,
+        role_patience: AgentConfig::ROLE_PATIENCE,
         link_local: None,
         pulls: Pulls::default(),
         clock: Arc::new(SystemClock),
@@ -124,12 +128,24 @@ pub fn task(containers: Vec<acs::Container>) -> acs::Task {
 }
 
 /// Waits for something to become true, and gives up after half a minute.
-pub async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..600 {
-        if let Some(found) = look() {
-            return found;
+pub async fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(Duration::from_secs(30), what, look).await
+}
+
+/// Waits so long for something to become true.
+pub async fn eventually_within<T>(
+    limit: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
+    let wait = async {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{what} did not happen within 30 s");
+    };
+    let waited = tokio::time::timeout(limit, wait).await;
+    waited.unwrap_or_else(|_| panic!("{what} did not happen within {limit:?}"))
 }

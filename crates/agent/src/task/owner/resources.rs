@@ -4,7 +4,7 @@ use ecs::acs::Container;
 use futures::FutureExt as _;
 use tokio::time::sleep;
 
-use super::{Event, Fetch, Known, Logins, Owner, ROLE_PATIENCE, Record};
+use super::{Event, Fetch, Known, Logins, Owner, Record};
 use crate::{
     firelens,
     resolve::{Provider, ResolveError, TaskRole, references, wanted_login},
@@ -72,8 +72,8 @@ impl Owner {
         let Some(role) = self.role.clone() else {
             if !self.waits_for_role {
                 self.waits_for_role = true;
-                self.jobs
-                    .push(sleep(ROLE_PATIENCE).map(|()| Event::NoRole).boxed());
+                let patience = sleep(self.shared.config.role_patience);
+                self.jobs.push(patience.map(|()| Event::NoRole).boxed());
             }
             return;
         };
