@@ -157,8 +157,9 @@ async fn the_agent_registers_discovers_and_opens_a_signed_session() {
     };
     let known = names(&recorded["register"]["body"]);
     for name in names(register) {
+        // The recorded agent had no session manager at hand, and so could not run commands.
         assert!(
-            known.contains(&name),
+            known.contains(&name) || name == "ecs.capability.execute-command",
             "{name} is no attribute of the reference agent"
         );
     }
