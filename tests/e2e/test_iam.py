@@ -181,7 +181,12 @@ STATEMENT = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}
             "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
         ),
         ({"Version": "2012-10-17", "Statement": [{**STATEMENT, "Action": "a:b:c"}]}, "Actions/Condition can contain only one colon."),
-        ({"Version": "2012-10-17", "Statement": [{**STATEMENT, "Effect": "allow"}]}, "Syntax errors in policy."),
+        ({"Version": "2012-10-17", "Statement": [{**STATEMENT, "Effect": "allow"}]}, "The policy failed legacy parsing"),
+        ({"Version": "2012-10-17", "Statement": [{**STATEMENT, "Resource": "arn:aws:s3::b"}]}, "The policy failed legacy parsing"),
+        (
+            {"Version": "2012-10-17", "Statement": [{**STATEMENT, "Resource": "arn:error:s3:::b"}]},
+            'Partition "error" is not valid for resource "arn:error:s3:::b".',
+        ),
         ({"Version": "2020-01-01", "Statement": [STATEMENT]}, None),
     ],
 )

@@ -180,8 +180,7 @@ def test_a_role_s_description_and_session_duration_are_changed_each_alone(iam, n
 
 
 def tagged_things(iam, name):
-    """How each kind of thing is tagged: its three operations."""
-    arn = iam.create_policy(PolicyName=name, PolicyDocument=READ)["Policy"]["Arn"]
+    """How each kind of thing is tagged whose keys ignore case: its three operations."""
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust())
     iam.create_user(UserName=name)
     iam.create_instance_profile(InstanceProfileName=name)
@@ -189,7 +188,6 @@ def tagged_things(iam, name):
         ("role", {"RoleName": name}),
         ("user", {"UserName": name}),
         ("instance_profile", {"InstanceProfileName": name}),
-        ("policy", {"PolicyArn": arn}),
     ):
         yield [
             lambda operation=operation, which=which, **more: getattr(iam, operation)(**which, **more)
@@ -256,8 +254,14 @@ def test_a_boundary_limits_from_when_it_is_put_until_it_is_taken_away(iam, serve
     assert his.get_user()
     assert "PermissionsBoundary" not in iam.get_user(UserName=name)["User"]
     absent = f"arn:aws:iam::{server.account}:policy/{name}-absent"
-    with refused("NoSuchEntity", f"Policy {absent} does not exist or is not attachable.", 404):
-        iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=absent)
+    for put in (
+        lambda arn: iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=arn),
+        lambda arn: iam.create_user(UserName=f"{name}-other", PermissionsBoundary=arn),
+    ):
+        with refused("NoSuchEntity", f"Scope ARN: {absent} does not exist or is not attachable.", 404):
+            put(absent)
+        with refused("InvalidInput", "ARN arn:aws:iam::aws:user/nobody is not valid."):
+            put("arn:aws:iam::aws:user/nobody")
 
 
 def test_a_delegate_can_be_held_to_a_boundary(iam, server, name):

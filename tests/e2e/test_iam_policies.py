@@ -41,6 +41,42 @@ def test_versions_are_numbered_and_no_number_comes_twice(iam, name):
     assert [one["VersionId"] for page in pages for one in page["Versions"]] == ["v4", "v2", "v1"]
 
 
+def test_what_is_not_there_is_missed_in_the_words_of_each_operation(iam, server, name):
+    absent = f"arn:aws:iam::{server.account}:policy/{name}-absent"
+    for call in (iam.get_policy_version, iam.set_default_policy_version):
+        with refused("NoSuchEntity", f"Policy {absent} version v1 does not exist or is not attachable.", 404):
+            call(PolicyArn=absent, VersionId="v1")
+    with refused("NoSuchEntity", f"Policy {absent} does not exist or is not attachable.", 404):
+        iam.list_entities_for_policy(PolicyArn=absent)
+    with refused("NoSuchEntity", f"Policy {absent} was not found.", 404):
+        iam.get_policy(PolicyArn=absent)
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust())
+    with refused("NoSuchEntity", f"Role {name} in Instance Profile {name} cannot be found.", 404):
+        iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=name)
+
+
+def test_a_managed_policy_is_read_by_shape_then_version_then_the_rest(iam, name):
+    statement = {"Effect": "allow", "Action": "a:b", "Resource": "*"}
+    for document, text in (
+        ("not json", "Syntax errors in policy."),
+        (json.dumps({"Statement": {**statement, "Comment": "x"}}), "Syntax errors in policy."),
+        (json.dumps({"Statement": statement}), "Policy document must be version 2012-10-17 or greater."),
+        (json.dumps({"Version": "2012-10-17", "Statement": statement}), "The policy failed legacy parsing"),
+    ):
+        with refused("MalformedPolicyDocument", text):
+            iam.create_policy(PolicyName=name, PolicyDocument=document)
+
+
+def test_the_tags_of_a_policy_differ_by_case(iam, name):
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=READ, Tags=[{"Key": "k", "Value": "1"}, {"Key": "K", "Value": "2"}])["Policy"]["Arn"]
+    iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "k", "Value": "3"}])
+    iam.untag_policy(PolicyArn=arn, TagKeys=["K"])
+    assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == [{"Key": "k", "Value": "3"}]
+    with refused("InvalidInput", "Duplicate tag keys found."):
+        iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "k", "Value": "1"}] * 2)
+
+
 def test_five_versions_are_the_most_and_a_policy_goes_after_them(iam, name):
     arn = iam.create_policy(PolicyName=name, PolicyDocument=READ)["Policy"]["Arn"]
     for _ in range(4):

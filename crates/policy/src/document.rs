@@ -6,10 +6,10 @@ use crate::{
     action::ActionPattern,
     condition::{self, Condition},
     context::Context,
-    error::{Path, PolicyError, Problem},
+    error::{Findings, Path, PolicyError, Problem},
     json::Json,
     named::{self, Named, Principals},
-    resource::ResourcePattern,
+    resource::{self, ResourcePattern},
 };
 
 /// What a policy is attached to, which decides the elements it may have.
@@ -84,6 +84,28 @@ impl<T> Scope<T> {
 impl Policy {
     /// Reads a policy document of the given kind.
     pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, PolicyError> {
+        Self::read(text, kind, false)
+    }
+
+    /// Reads a policy document that is to be kept: stricter than it needs to be to have a meaning, as AWS is.
+    pub fn accept(text: &str, kind: PolicyKind) -> Result<Self, PolicyError> {
+        Self::read(text, kind, true)
+    }
+
+    /// The version that a document of good shape names, whatever else is wrong with it.
+    pub fn version_of(text: &str) -> Version {
+        let document = Json::parse(text);
+        let version = document.as_ref().and_then(|document| match document {
+            Json::Object(members) => members.iter().find(|(name, _)| name == "Version"),
+            _ => None,
+        });
+        match version.and_then(|(_, value)| value.as_text()) {
+            Some("2012-10-17") => Version::V2012,
+            _ => Version::V2008,
+        }
+    }
+
+    fn read(text: &str, kind: PolicyKind, is_new: bool) -> Result<Self, PolicyError> {
         let root = Path::Root;
         let document = Json::parse(text).ok_or_else(|| root.problem(Problem::InvalidJson))?;
         let Json::Object(members) = &document else {
@@ -106,15 +128,23 @@ impl Policy {
             return Err(root.problem(Problem::Syntax));
         }
         let path = Path::Member(&root, "Statement");
-        let statements = statements
+        let reader = Reader {
+            kind,
+            version,
+            is_new,
+        };
+        let mut findings = Findings::default();
+        findings.keep(sids_are_unique(statements, &path));
+        let read = statements
             .iter()
             .enumerate()
-            .map(|(index, one)| statement(one, kind, version, &Path::Index(&path, index)))
-            .collect::<Result<Vec<_>, _>>()?;
-        sids_are_unique(&statements, &path)?;
-        Ok(Self {
+            .filter_map(|(index, one)| {
+                findings.keep(reader.statement(one, &Path::Index(&path, index)))
+            })
+            .collect();
+        findings.end(Self {
             version,
-            statements,
+            statements: read,
         })
     }
 
@@ -201,29 +231,81 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn statement(
-    value: &Json,
+/// How a document is read.
+#[derive(Clone, Copy)]
+struct Reader {
     kind: PolicyKind,
     version: Version,
-    path: &Path<'_>,
-) -> Result<Statement, PolicyError> {
-    let parts = Parts::of(value, path)?;
-    let effect = match parts.effect.and_then(Json::as_text) {
-        Some("Allow") => Effect::Allow,
-        Some("Deny") => Effect::Deny,
-        _ => return Err(Path::Member(path, "Effect").problem(Problem::Syntax)),
-    };
-    Ok(Statement {
-        sid: sid(parts.sid, kind, path)?,
-        effect,
-        principals: principals(&parts, kind, path)?,
-        actions: actions(&parts, kind, path)?,
-        resources: resources(&parts, kind, version, path)?,
-        conditions: match parts.condition {
-            Some(value) => condition::parse(value, version, &Path::Member(path, "Condition"))?,
-            None => Vec::new(),
-        },
-    })
+    /// Whether it is to be kept. What is kept already goes on having its meaning.
+    is_new: bool,
+}
+
+impl Reader {
+    fn statement(self, value: &Json, path: &Path<'_>) -> Result<Statement, PolicyError> {
+        let parts = Parts::of(value, path)?;
+        let mut findings = Findings::default();
+        let effect = findings.keep(effect(parts.effect, path));
+        let sid = findings.keep(sid(parts.sid, self.kind, path));
+        let principals = findings.keep(principals(&parts, self.kind, path));
+        let actions = findings.keep(actions(&parts, self.kind, path));
+        let resources = findings.keep(self.resources(&parts, path));
+        let conditions = findings.keep(match parts.condition {
+            Some(value) => condition::parse(value, self.version, &Path::Member(path, "Condition")),
+            None => Ok(Vec::new()),
+        });
+        findings.end(Statement {
+            sid: sid.flatten(),
+            effect: effect.unwrap_or(Effect::Deny),
+            principals: principals.unwrap_or(Principals::Unnamed),
+            actions: actions.unwrap_or(Scope::These(Vec::new())),
+            resources: resources.flatten(),
+            conditions: conditions.unwrap_or_default(),
+        })
+    }
+
+    fn resources(
+        self,
+        parts: &Parts<'_>,
+        path: &Path<'_>,
+    ) -> Result<Option<Scope<ResourcePattern>>, PolicyError> {
+        let compile = |value, name| {
+            let parse = |text: &str| {
+                if self.is_new {
+                    resource::check_new(text)?;
+                }
+                ResourcePattern::parse(text, self.version.has_variables())
+            };
+            texts(
+                value,
+                Problem::NoResources,
+                &Path::Member(path, name),
+                parse,
+            )
+        };
+        match (self.kind, parts.resource, parts.not_resource) {
+            (PolicyKind::Trust, None, None) => Ok(None),
+            (PolicyKind::Trust, ..) => {
+                Err(Path::Member(path, "Resource").problem(Problem::ResourceInTrustPolicy))
+            }
+            (_, Some(value), None) => Ok(Some(Scope::These(compile(value, "Resource")?))),
+            (_, None, Some(value)) => Ok(Some(Scope::AllBut(compile(value, "NotResource")?))),
+            (_, None, None) => Err(path.problem(Problem::NoResources)),
+            (_, Some(_), Some(_)) => Err(path.problem(Problem::Syntax)),
+        }
+    }
+}
+
+fn effect(value: Option<&Json>, path: &Path<'_>) -> Result<Effect, PolicyError> {
+    let path = Path::Member(path, "Effect");
+    match value.and_then(Json::as_text) {
+        Some("Allow") => Ok(Effect::Allow),
+        Some("Deny") => Ok(Effect::Deny),
+        // AWS: the case of its letters is looked at only later.
+        Some(text) if ["allow", "deny"].contains(&text.to_ascii_lowercase().as_str()) => {
+            Err(path.problem(Problem::Legacy))
+        }
+        _ => Err(path.problem(Problem::Syntax)),
+    }
 }
 
 fn sid(
@@ -243,11 +325,15 @@ fn sid(
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn sids_are_unique(statements: &[Statement], path: &Path<'_>) -> Result<(), PolicyError> {
+fn sids_are_unique(statements: &[Json], path: &Path<'_>) -> Result<(), PolicyError> {
     let mut seen = HashSet::new();
     for (index, statement) in statements.iter().enumerate() {
-        let sid = statement.sid.as_deref();
-        if sid.is_some_and(|sid| !seen.insert(sid)) {
+        let Json::Object(members) = statement else {
+            continue;
+        };
+        let sid = members.iter().find(|(name, _)| name == "Sid");
+        let sid = sid.and_then(|(_, value)| value.as_text());
+        if sid.is_some_and(|sid| !sid.is_empty() && !seen.insert(sid)) {
             return Err(Path::Index(path, index).problem(Problem::DuplicateSid));
         }
     }
@@ -296,33 +382,6 @@ fn actions(
     }
 }
 
-fn resources(
-    parts: &Parts<'_>,
-    kind: PolicyKind,
-    version: Version,
-    path: &Path<'_>,
-) -> Result<Option<Scope<ResourcePattern>>, PolicyError> {
-    let compile = |value, name| {
-        let parse = |text: &str| ResourcePattern::parse(text, version.has_variables());
-        texts(
-            value,
-            Problem::NoResources,
-            &Path::Member(path, name),
-            parse,
-        )
-    };
-    match (kind, parts.resource, parts.not_resource) {
-        (PolicyKind::Trust, None, None) => Ok(None),
-        (PolicyKind::Trust, ..) => {
-            Err(Path::Member(path, "Resource").problem(Problem::ResourceInTrustPolicy))
-        }
-        (_, Some(value), None) => Ok(Some(Scope::These(compile(value, "Resource")?))),
-        (_, None, Some(value)) => Ok(Some(Scope::AllBut(compile(value, "NotResource")?))),
-        (_, None, None) => Err(path.problem(Problem::NoResources)),
-        (_, Some(_), Some(_)) => Err(path.problem(Problem::Syntax)),
-    }
-}
-
 /// Reads one text or a list of texts, which must not be empty.
 fn texts<T>(
     value: &Json,
@@ -333,13 +392,14 @@ fn texts<T>(
     if value.items().is_empty() {
         return Err(path.problem(none));
     }
-    let items = value.items().iter().map(|item| {
-        let text = item
-            .as_text()
-            .ok_or_else(|| path.problem(Problem::Syntax))?;
-        parse(text).map_err(|problem| path.problem(problem))
+    let mut findings = Findings::default();
+    let items = value.items().iter().filter_map(|item| {
+        let text = item.as_text().ok_or(Problem::Syntax);
+        let parsed = text.and_then(&parse);
+        findings.keep(parsed.map_err(|problem| path.problem(problem)))
     });
-    items.collect()
+    let items = items.collect();
+    findings.end(items)
 }
 
 #[cfg(test)]

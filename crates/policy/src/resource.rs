@@ -45,13 +45,15 @@ impl ResourcePattern {
             Pattern::parse(part.unwrap_or("*"), syntax, Case::Sensitive)
         };
         let partition = compile(parts.next(), fixed);
-        let service = parts.next().filter(|name| !name.is_empty());
+        // The service is a name and takes no wildcard.
+        let service = match parts.next() {
+            Some("") => return Err(Problem::Legacy),
+            Some(service) => service.to_owned(),
+            None => return Err(Problem::NoResourceVendor),
+        };
         Ok(Self::Arn {
             partition,
-            // The service is a name and takes no wildcard.
-            service: service
-                .ok_or_else(|| Problem::InvalidResource(text.to_owned()))?
-                .to_owned(),
+            service,
             region: compile(parts.next(), fixed),
             account: compile(parts.next(), fixed),
             resource: compile(parts.next(), last),
@@ -87,6 +89,54 @@ impl ResourcePattern {
             && account.matches(&arn.account, context)
             && resource.matches(&arn.resource, context)
     }
+}
+
+/// AWS's partitions.
+const PARTITIONS: [&str; 8] = [
+    "aws",
+    "aws-cn",
+    "aws-us-gov",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-eusc",
+];
+
+/// What AWS refuses in a new policy, though one could give it a meaning.
+pub(crate) fn check_new(text: &str) -> Result<(), Problem> {
+    let Some(rest) = text.strip_prefix("arn:") else {
+        return Ok(());
+    };
+    let (partition, rest) = rest.split_once(':').unwrap_or((rest, ""));
+    let is_pattern = partition.contains(['*', '?']);
+    if !is_pattern && !PARTITIONS.contains(&partition) {
+        return Err(Problem::InvalidPartition {
+            partition: partition.to_owned(),
+            resource: completed(partition, rest),
+        });
+    }
+    if text.matches(':').count() < 5 && text.contains("::") {
+        return Err(Problem::Legacy);
+    }
+    Ok(())
+}
+
+/// The ARN as AWS shows it, with `*` for what is missing.
+fn completed(partition: &str, rest: &str) -> String {
+    let parts: Vec<&str> = rest.splitn(4, ':').collect();
+    let part = |index: usize| match parts.get(index) {
+        Some(&"") if index == 0 && parts.len() == 1 => "*",
+        Some(part) => part,
+        None => "*",
+    };
+    format!(
+        "arn:{partition}:{}:{}:{}:{}",
+        part(0),
+        part(1),
+        part(2),
+        part(3)
+    )
 }
 
 #[cfg(test)]

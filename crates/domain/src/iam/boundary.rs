@@ -14,12 +14,12 @@ pub(super) async fn put(
     name: &str,
     arn: &str,
 ) -> Result<(), Error> {
-    locate::check_policy_arn(arn)?;
+    locate::check_boundary_arn(arn)?;
     let entity = locate::entity_with(cx, action, kind, name, |access| {
         access.with("iam:PermissionsBoundary", arn)
     })
     .await?;
-    locate::attachable(cx, arn).await?;
+    locate::as_boundary(cx, arn).await?;
     cx.db.set_entity_boundary(&entity, Some(arn)).await?;
     identity::note_change(cx).await?;
     Ok(())

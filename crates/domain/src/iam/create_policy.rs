@@ -18,7 +18,7 @@ pub(super) const QUOTA: (&str, i32) = ("PoliciesPerAccount", 1500);
 impl Operation for CreatePolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let path = input.path.unwrap_or_else(|| "/".to_owned());
-        let tags = tags::read(input.tags)?;
+        let tags = tags::read_of_policy(input.tags)?;
         let arn = locate::iam_arn(cx, format!("policy{path}{}", input.policy_name));
         cx.authorize(
             Access::new(Self::ACTION, arn.as_str())

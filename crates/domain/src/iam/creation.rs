@@ -28,8 +28,8 @@ pub(super) async fn prepare(cx: &mut Cx, action: &str, wanted: Wanted) -> Result
             .with_some("iam:PermissionsBoundary", wanted.boundary.as_deref()),
     )?;
     if let Some(arn) = &wanted.boundary {
-        locate::check_policy_arn(arn)?;
-        locate::attachable(cx, arn).await?;
+        locate::check_boundary_arn(arn)?;
+        locate::as_boundary(cx, arn).await?;
     }
     let account = cx.account().clone();
     if cx.db.entity_by_name(kind, &account, &name).await?.is_some() {

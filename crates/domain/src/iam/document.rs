@@ -14,6 +14,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// The size of a managed policy, without whitespace.
 pub(super) const MANAGED_QUOTA: usize = 6144;
 
+const INVALID_JSON: &str = "This policy contains invalid Json";
+const SYNTAX: &str = "Syntax errors in policy.";
+
 /// A document as answers hold it.
 ///
 /// AWS: percent-encoded, a blank as `%20`.
@@ -24,18 +27,27 @@ pub(super) fn encode(document: &str) -> String {
 
 /// Checks a policy of a user or role.
 pub(super) fn check_identity(document: &str) -> Result<(), Error> {
-    Policy::parse(document, PolicyKind::Identity).map_err(malformed)?;
+    Policy::accept(document, PolicyKind::Identity).map_err(malformed)?;
     Ok(())
 }
 
 /// Checks a version of a managed policy, which must be of the current version of the language.
 pub(super) fn check_managed(document: &str) -> Result<(), Error> {
-    let policy = Policy::parse(document, PolicyKind::Identity).map_err(malformed)?;
-    if policy.version() != Version::V2012 {
+    let accepted = Policy::accept(document, PolicyKind::Identity);
+    if let Err(error) = &accepted
+        && error.is_about_shape()
+    {
+        let text = error.to_string();
+        // AWS: of a managed policy it is not said whether it is JSON.
+        let text = if text == INVALID_JSON { SYNTAX } else { &text };
+        return Err(Error::MalformedPolicyDocument(text.to_owned()));
+    }
+    if Policy::version_of(document) != Version::V2012 {
         return Err(Error::MalformedPolicyDocument(
             "Policy document must be version 2012-10-17 or greater.".to_owned(),
         ));
     }
+    accepted.map_err(malformed)?;
     if size(document) > MANAGED_QUOTA {
         let text = format!("Cannot exceed quota for PolicySize: {MANAGED_QUOTA}");
         return Err(Error::LimitExceeded(text));
@@ -84,5 +96,11 @@ mod tests {
         assert!(check_managed(&format!("{{{statement}}}")).is_err());
         assert!(check_identity(&format!("{{{statement}}}")).is_ok());
         assert!(check_managed(&format!(r#"{{"Version":"2012-10-17",{statement}}}"#)).is_ok());
+        let refusal = |text: &str| check_managed(text).unwrap_err().to_string();
+        assert!(refusal("{").ends_with(SYNTAX));
+        // The version is looked at after the shape, and before the rest.
+        let late = format!("{{{}}}", statement.replace("Allow", "allow"));
+        assert!(refusal(&late).ends_with("must be version 2012-10-17 or greater."));
+        assert!(refusal(&late.replace("Effect", "Efect")).ends_with(SYNTAX));
     }
 }

@@ -18,7 +18,10 @@ use crate::{Cx, Operation};
 impl Operation for GetPolicyVersion {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let arn = &input.policy_arn;
-        let version = match locate::policy(cx, Self::ACTION, arn).await? {
+        let missing = || versions::missing_text(arn, &input.version_id);
+        let found = locate::policy(cx, Self::ACTION, arn).await;
+        let found = found.map_err(|error| locate::missing_as(error, missing))?;
+        let version = match found {
             Managed::Customer(row) => {
                 let version = versions::find(cx, &row, &input.version_id).await?;
                 PolicyVersion {

@@ -14,7 +14,10 @@ use crate::{Cx, Operation};
 
 impl Operation for ListEntitiesForPolicy {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        locate::policy(cx, Self::ACTION, &input.policy_arn).await?;
+        let arn = &input.policy_arn;
+        let missing = || format!("Policy {arn} does not exist or is not attachable.");
+        let found = locate::policy(cx, Self::ACTION, arn).await;
+        found.map_err(|error| locate::missing_as(error, missing))?;
         let page = Page::new(input.marker.as_deref(), input.max_items)?;
         let mut found = users_of_policy(cx, &input.policy_arn, input.policy_usage_filter).await?;
         found.retain(|entity| is_wanted(entity, &input));

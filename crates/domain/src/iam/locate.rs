@@ -185,21 +185,48 @@ pub(super) async fn find_policy(cx: &mut Cx, arn: &str) -> Result<Option<Managed
     Ok(own.map(Managed::Customer))
 }
 
-/// A managed policy that is to be attached, or to be a boundary: it must exist.
+/// A managed policy that is to be attached: it must exist.
 pub(super) async fn attachable(cx: &mut Cx, arn: &str) -> Result<Managed, Error> {
     find_policy(cx, arn).await?.ok_or_else(|| {
         Error::NoSuchEntity(format!("Policy {arn} does not exist or is not attachable."))
     })
 }
 
-/// Refuses what is no ARN of a managed policy.
-pub(super) fn check_policy_arn(arn: &str) -> Result<(), Error> {
+/// A managed policy that is to be a boundary: it must exist.
+pub(super) async fn as_boundary(cx: &mut Cx, arn: &str) -> Result<Managed, Error> {
+    find_policy(cx, arn).await?.ok_or_else(|| {
+        let text = format!("Scope ARN: {arn} does not exist or is not attachable.");
+        Error::NoSuchEntity(text)
+    })
+}
+
+/// Refuses a boundary that is no ARN of a managed policy.
+pub(super) fn check_boundary_arn(arn: &str) -> Result<(), Error> {
+    if is_policy_arn(arn) {
+        return Ok(());
+    }
+    Err(Error::InvalidInput(format!("ARN {arn} is not valid.")))
+}
+
+/// Another text for what is missing: some operations have their own.
+pub(super) fn missing_as(error: Error, text: impl FnOnce() -> String) -> Error {
+    match error {
+        Error::NoSuchEntity(_) => Error::NoSuchEntity(text()),
+        other => other,
+    }
+}
+
+fn is_policy_arn(arn: &str) -> bool {
     let parsed = arn.parse::<Arn>().ok();
-    let fits = parsed.is_some_and(|arn| {
+    parsed.is_some_and(|arn| {
         let owned = arn.account == "aws" || arn.account.parse::<AccountId>().is_ok();
         arn.service == "iam" && owned && arn.resource.starts_with("policy/")
-    });
-    if fits {
+    })
+}
+
+/// Refuses what is no ARN of a managed policy.
+pub(super) fn check_policy_arn(arn: &str) -> Result<(), Error> {
+    if is_policy_arn(arn) {
         return Ok(());
     }
     // AWS: with two blanks.

@@ -18,9 +18,12 @@ impl Operation for RemoveRoleFromInstanceProfile {
             locate::instance_profile(cx, Self::ACTION, &input.instance_profile_name).await?;
         let account = cx.account().clone();
         let role = cx.db.role_by_name(&account, &input.role_name).await?;
-        let held = role.is_some_and(|role| profile.role_id.as_deref() == Some(&role.id));
-        if !held {
-            return Err(kinds::missing(EntityKind::Role, &input.role_name));
+        let role = role.ok_or_else(|| kinds::missing(EntityKind::Role, &input.role_name))?;
+        if profile.role_id.as_deref() != Some(&role.id) {
+            return Err(Error::NoSuchEntity(format!(
+                "Role {} in Instance Profile {} cannot be found.",
+                input.role_name, input.instance_profile_name
+            )));
         }
         cx.db
             .set_instance_profile_role(&profile.entity.id, None)

@@ -13,8 +13,10 @@ use crate::{Cx, Operation};
 
 impl Operation for SetDefaultPolicyVersion {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
-        let policy =
-            locate::own_policy(cx, Self::ACTION, &input.policy_arn, |access| access).await?;
+        let arn = &input.policy_arn;
+        let policy = locate::own_policy(cx, Self::ACTION, arn, |access| access).await;
+        let missing = || versions::missing_text(arn, &input.version_id);
+        let policy = policy.map_err(|error| locate::missing_as(error, missing))?;
         let version = versions::find(cx, &policy, &input.version_id).await?;
         versions::set_default(cx, &policy, version.version).await?;
         Ok(Output {})

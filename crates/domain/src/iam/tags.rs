@@ -35,6 +35,33 @@ pub(super) fn read(tags: Option<Vec<iam::Tag>>) -> Result<Vec<Tag>, Error> {
     Ok(tags.collect())
 }
 
+/// The tags of a request about a managed policy, checked.
+// AWS: keys of managed policies differ by case too, those of everything else in IAM do not.
+pub(super) fn read_of_policy(tags: Option<Vec<iam::Tag>>) -> Result<Vec<Tag>, Error> {
+    let tags = tags.unwrap_or_default();
+    let mut keys = HashSet::new();
+    if !tags.iter().all(|tag| keys.insert(tag.key.as_str())) {
+        return Err(Error::InvalidInput("Duplicate tag keys found.".to_owned()));
+    }
+    let mut read = Vec::with_capacity(tags.len());
+    for tag in tags {
+        read.extend(self::read(Some(vec![tag]))?);
+    }
+    Ok(read)
+}
+
+/// The tags of a managed policy once those of a request are there too.
+pub(super) fn merge_of_policy(present: &[Tag], given: Vec<Tag>) -> Result<Vec<Tag>, Error> {
+    let keys: Vec<String> = given.iter().map(|tag| tag.key.clone()).collect();
+    with_given(without_of_policy(present, &keys), given)
+}
+
+/// The tags of a managed policy without those that have one of these keys.
+pub(super) fn without_of_policy(present: &[Tag], keys: &[String]) -> Vec<Tag> {
+    let rest = present.iter().filter(|tag| !keys.contains(&tag.key));
+    rest.cloned().collect()
+}
+
 /// Tags as pairs, as decisions take them.
 pub(super) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
     tags.iter()
@@ -44,7 +71,10 @@ pub(super) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
 /// The tags once those of a request are there too, in place of those with the same keys.
 pub(super) fn merge(present: &[Tag], given: Vec<Tag>) -> Result<Vec<Tag>, Error> {
     let keys: Vec<String> = given.iter().map(|tag| tag.key.clone()).collect();
-    let mut merged = without(present, &keys);
+    with_given(without(present, &keys), given)
+}
+
+fn with_given(mut merged: Vec<Tag>, given: Vec<Tag>) -> Result<Vec<Tag>, Error> {
     merged.extend(given);
     if merged.len() > QUOTA {
         let text = "The number of tags has reached the maximum limit.".to_owned();
@@ -69,7 +99,9 @@ pub(super) fn page(
     max_items: Option<i32>,
 ) -> Result<Paged<iam::Tag>, Error> {
     let page = Page::new(marker, max_items)?;
-    Ok(page.cut_all(answer::all_tags(tags), |tag| tag.key.to_lowercase()))
+    // Keys of a policy may differ in case alone.
+    let place = |tag: &iam::Tag| format!("{} {}", tag.key.to_lowercase(), tag.key);
+    Ok(page.cut_all(answer::all_tags(tags), place))
 }
 
 /// Tags a user, role or instance profile.
@@ -132,6 +164,19 @@ mod tests {
         assert!(read(Some(vec![given("a"), given("b")])).is_ok());
         assert!(read(Some(vec![given("a"), given("A")])).is_err());
         assert_eq!(read(None).unwrap(), []);
+    }
+
+    #[test]
+    fn keys_of_policies_differ_by_case() {
+        assert!(read_of_policy(Some(vec![given("a"), given("A")])).is_ok());
+        assert!(read_of_policy(Some(vec![given("a"), given("a")])).is_err());
+        assert!(read_of_policy(Some(vec![given("aws:a")])).is_err());
+        let both = merge_of_policy(&[tag("Team", "red")], vec![tag("team", "blue")]).unwrap();
+        assert_eq!(both, [tag("Team", "red"), tag("team", "blue")]);
+        assert_eq!(
+            without_of_policy(&both, &["Team".to_owned()]),
+            [tag("team", "blue")]
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl Operation for UntagPolicy {
             access.with_list("aws:TagKeys", keys.iter().cloned())
         })
         .await?;
-        let rest = tags::without(&policy.tags, keys);
+        let rest = tags::without_of_policy(&policy.tags, keys);
         cx.db.set_policy_tags(&policy.id, &rest).await?;
         Ok(Output {})
     }

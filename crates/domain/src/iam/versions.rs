@@ -25,9 +25,11 @@ pub(super) fn number(id: &str) -> Option<i64> {
 
 /// A policy has no such version.
 pub(super) fn missing(arn: &str, id: &str) -> Error {
-    Error::NoSuchEntity(format!(
-        "Policy {arn} version {id} does not exist or is not attachable."
-    ))
+    Error::NoSuchEntity(missing_text(arn, id))
+}
+
+pub(super) fn missing_text(arn: &str, id: &str) -> String {
+    format!("Policy {arn} version {id} does not exist or is not attachable.")
 }
 
 /// Puts a version in force, from the next request on.

@@ -36,8 +36,14 @@ pub(crate) fn parse(
     let mut conditions = Vec::new();
     for (name, keys) in operators {
         let path = Path::Member(path, name);
-        let operator = Operator::parse(name).ok_or_else(|| path.problem(Problem::Syntax))?;
         let Json::Object(keys) = keys else {
+            return Err(path.problem(Problem::Syntax));
+        };
+        // AWS: an operator that does not exist is let be as long as it is asked nothing.
+        let Some(operator) = Operator::parse(name) else {
+            if keys.is_empty() {
+                continue;
+            }
             return Err(path.problem(Problem::Syntax));
         };
         for (key, values) in keys {
@@ -56,18 +62,23 @@ fn one(
     path: &Path<'_>,
 ) -> Result<Condition, PolicyError> {
     // AWS: takes a key of any form; one that no request has is missing from all of them.
+    let unsuitable = match operator.test {
+        Test::Date(_) => Problem::Legacy,
+        _ => Problem::Syntax,
+    };
     let operands = values.items().iter().map(|value| match value {
         Json::Text(text) | Json::Scalar(text) => {
-            Operand::parse(operator.test, text, version.has_variables())
+            let operand = Operand::parse(operator.test, text, version.has_variables());
+            operand.ok_or_else(|| path.problem(unsuitable.clone()))
         }
-        Json::Null | Json::List(_) | Json::Object(_) => None,
+        Json::Null | Json::List(_) | Json::Object(_) => Err(path.problem(Problem::Syntax)),
     });
-    let operands: Option<Vec<Operand>> = operands.collect();
+    let operands: Result<Vec<Operand>, PolicyError> = operands.collect();
     Ok(Condition {
         operator,
         key: key.to_ascii_lowercase(),
         written: key.into(),
-        operands: operands.ok_or_else(|| path.problem(Problem::Syntax))?,
+        operands: operands?,
     })
 }
 

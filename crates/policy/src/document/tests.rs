@@ -36,7 +36,7 @@ fn grammar_errors_have_awss_words_and_the_place() {
         ),
         (
             r#"{"Effect":"allow","Action":"a:b","Resource":"*"}"#,
-            "Syntax errors in policy.",
+            "The policy failed legacy parsing",
             "Statement[0].Effect",
         ),
         (
@@ -109,6 +109,97 @@ fn grammar_errors_have_awss_words_and_the_place() {
             "This policy contains invalid Json"
         );
     }
+}
+
+#[test]
+fn one_check_goes_through_the_document_after_the_other() {
+    let bad_shape = r#""Comment":"x""#;
+    let bad_effect = r#""Effect":"allow""#;
+    let no_action = r#""Effect":"Allow","Resource":"*""#;
+    let no_resource = r#""Effect":"Allow","Action":"c""#;
+    let bad_resource = r#""Effect":"Allow","Action":"b","Resource":"db""#;
+    let bad_action = r#""Effect":"Allow","Action":"b","Resource":"*""#;
+    let sids = |first: &str, second: &str| {
+        let rest = [bad_action, bad_resource, no_resource, no_action, bad_effect];
+        let rest = rest.map(|one| format!("{{{one}}}")).join(",");
+        with_statement(&format!(
+            r#"[{rest},{{"Sid":"{first}",{bad_action}}},{{"Sid":"{second}",{bad_action}}}]"#
+        ))
+    };
+    let text = |of: &str| refused(of, PolicyKind::Identity).0;
+    let shape = sids("A", "A").replace(bad_effect, &format!("{bad_effect},{bad_shape}"));
+    assert_eq!(text(&shape), "Syntax errors in policy.");
+    assert_eq!(text(&sids("A", "A")), "The policy failed legacy parsing");
+    let effect = |of: &str| of.replace(bad_effect, bad_action);
+    assert_eq!(
+        text(&effect(&sids("A", "A"))),
+        "Statement IDs (SID) in a single policy must be unique."
+    );
+    let unique = effect(&sids("A", "B"));
+    assert_eq!(text(&unique), "Policy statement must contain actions.");
+    let acting = unique.replace(no_action, bad_action);
+    assert_eq!(text(&acting), "Policy statement must contain resources.");
+    let on = acting.replace(no_resource, bad_action);
+    assert_eq!(text(&on), r#"Resource db must be in ARN format or "*"."#);
+    let last = on.replace(bad_resource, bad_action);
+    assert!(text(&last).starts_with("Actions/Conditions must be prefaced"));
+}
+
+#[test]
+fn a_new_policy_names_awss_partitions_and_whole_arns() {
+    let resource = |arn: &str| {
+        with_statement(&format!(
+            r#"{{"Effect":"Allow","Action":"s3:*","Resource":"{arn}"}}"#
+        ))
+    };
+    for (arn, text) in [
+        (
+            "arn:error:s3::example",
+            r#"Partition "error" is not valid for resource "arn:error:s3::example:*"."#,
+        ),
+        (
+            "arn:error",
+            r#"Partition "error" is not valid for resource "arn:error:*:*:*:*"."#,
+        ),
+        (
+            "arn:error:s3:::a:b",
+            r#"Partition "error" is not valid for resource "arn:error:s3:::a:b"."#,
+        ),
+        (
+            "arn:aws",
+            "Resource vendor must be fully qualified and cannot contain regexes.",
+        ),
+        ("arn:aws:s3::example", "The policy failed legacy parsing"),
+        ("arn:aws::::x", "The policy failed legacy parsing"),
+    ] {
+        let refused = Policy::accept(&resource(arn), PolicyKind::Identity).unwrap_err();
+        assert_eq!(refused.to_string(), text, "{arn}");
+    }
+    for arn in ["arn:aws:sqs", "arn:*:iam::*:role/x", "arn:aws-cn:s3:::x"] {
+        let accepted = Policy::accept(&resource(arn), PolicyKind::Identity);
+        assert!(accepted.is_ok(), "{arn}");
+    }
+    // What was kept before the check was there goes on.
+    assert!(Policy::parse(&resource("arn:aws:iam::1"), PolicyKind::Identity).is_ok());
+}
+
+#[test]
+fn dates_fail_late_and_unknown_operators_only_where_they_are_asked() {
+    let with = |condition: &str| {
+        with_statement(&format!(
+            r#"{{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{condition}}}"#
+        ))
+    };
+    assert_eq!(
+        refused(
+            &with(r#"{"DateGreaterThan":{"a":"01T"}}"#),
+            PolicyKind::Identity
+        )
+        .0,
+        "The policy failed legacy parsing"
+    );
+    let empty = with(r#"{"StringIs":{}}"#);
+    assert!(Policy::parse(&empty, PolicyKind::Identity).is_ok());
 }
 
 #[test]
