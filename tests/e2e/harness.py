@@ -116,6 +116,8 @@ class Server:
                 "SEALIFT_LOG": "debug",
                 "AWS_REGION": self.region,
                 "ECS_CONTAINER_STOP_TIMEOUT": "1s",
+                # One process of a host can serve 169.254.170.2: it is left to the tests that are about it.
+                "SEALIFT_NO_TASK_METADATA": "true",
             }
             | database
             | self.settings

@@ -213,19 +213,6 @@ def test_what_would_own_the_host_is_refused_unless_the_operator_allows_it(tasks,
         tasks.ecs.run_task(taskDefinition=definition)
 
 
-@pytest.mark.parametrize(
-    ("named", "run", "rest"),
-    [
-        ("FARGATE", {"launchType": "FARGATE"}, {}),
-        ("awsvpc", {}, {"networkMode": "awsvpc"}),
-    ],
-)
-def test_what_does_not_work_yet_is_refused_by_name(tasks, named, run, rest):
-    definition = tasks.register(container(), **rest)
-    with refused("ClientException", re.compile(named)):
-        tasks.ecs.run_task(taskDefinition=definition, **run)
-
-
 def test_a_missing_image_is_the_container_s_reason(tasks):
     stopped = tasks.refuse({"name": "app", "image": "127.0.0.1:1/no/such:latest", "memory": 64})
     assert (stopped["stopCode"], stopped["stoppedReason"]) == ("TaskFailedToStart", "Task failed to start")

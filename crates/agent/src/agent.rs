@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    AcsConnector, AgentConfig, ecs_api,
+    AcsConnector, AgentConfig, Wording,
+    cgroup::Cgroups,
+    ecs_api,
     registration::register,
     report::Reporter,
     resolve::{AwsClients, Resolver},
@@ -112,10 +114,12 @@ async fn run(
         None => AwsClients::new(config.secret_endpoints.clone()),
     };
     let tasks = Arc::new(Tasks::new(Shared {
-        resolver: Resolver::new(clients.worded(config.wording)),
+        resolver: Resolver::new(clients.clone().worded(config.wording)),
+        fargate_resolver: Resolver::new(clients.worded(Wording::Fargate)),
         config: config.clone(),
         runtime,
         reporter,
+        cgroups: Cgroups::of(&engine),
         pulled: Mutex::default(),
     }));
     tokio::select! {

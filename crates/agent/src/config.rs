@@ -55,6 +55,10 @@ impl AgentConfig {
 /// The settings of ECS's own agent, by the names of its `ECS_*` variables. How they are written is
 /// [`ReadConfig::from_variables`]'s business.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one variable, set or not"
+)]
 pub struct EcsConfig {
     /// The only cluster whose instance this host is; without it, the control plane says.
     pub cluster: Option<String>,
@@ -78,6 +82,10 @@ pub struct EcsConfig {
     pub enable_awslogs_executionrole_override: bool,
     /// Whether to announce that tasks can have a role.
     pub enable_task_iam_role: bool,
+    /// Whether to announce that tasks in the host's network can have one.
+    pub enable_task_iam_role_network_host: bool,
+    /// Whether the CPU and memory of a whole task are limits.
+    pub enable_task_cpu_mem_limit: bool,
 }
 
 /// When an image is pulled. An image that was built or imported here and whose name names no registry is used as it is,
@@ -123,6 +131,8 @@ impl Default for EcsConfig {
             available_logging_drivers: None,
             enable_awslogs_executionrole_override: false,
             enable_task_iam_role: false,
+            enable_task_iam_role_network_host: false,
+            enable_task_cpu_mem_limit: true,
         }
     }
 }

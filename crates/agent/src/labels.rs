@@ -11,6 +11,36 @@ pub(crate) const VERSION: &str = "com.amazonaws.ecs.task-definition-version";
 pub(crate) const CLUSTER: &str = "com.amazonaws.ecs.cluster";
 /// Ours: which installation of sealift a container belongs to.
 pub(crate) const INSTALLATION: &str = "sealift.installation";
+/// Ours: under which id the container is told of its task.
+pub(crate) const METADATA: &str = "sealift.metadata";
+
+/// Whether a label is there for sealift alone.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with("sealift.")
+}
+
+/// The container that has a task's network, by the name that ECS's agent gives it.
+const NETWORK_HOLDER: &str = "~internal~ecs~pause";
+
+/// Whether a container is there for its network alone.
+pub(crate) fn is_network_holder(labels: &BTreeMap<String, String>) -> bool {
+    labels
+        .get(CONTAINER_NAME)
+        .is_some_and(|name| name == NETWORK_HOLDER)
+}
+
+/// The labels of what holds a task's network.
+pub(crate) fn of_network_holder(
+    task: &Task,
+    cluster: &str,
+    installation: &str,
+) -> BTreeMap<String, String> {
+    let holder = Container {
+        name: NETWORK_HOLDER.to_owned(),
+        ..Container::default()
+    };
+    of_container(task, &holder, cluster, installation)
+}
 
 /// The labels of one container.
 pub(crate) fn of_container(
@@ -31,8 +61,13 @@ pub(crate) fn of_container(
     .into()
 }
 
+/// The name of what holds a task's network.
+pub(crate) fn network_holder_name(task: &Task, random: &str) -> String {
+    container_name(task, NETWORK_HOLDER, random)
+}
+
 /// `ecs-<family>-<revision>-<container>-<random>`, with what Docker allows in a name.
-pub(crate) fn container_name(task: &Task, container: &Container, random: &str) -> String {
+pub(crate) fn container_name(task: &Task, container: &str, random: &str) -> String {
     let kept = |text: &str| -> String {
         text.chars()
             .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
@@ -42,6 +77,6 @@ pub(crate) fn container_name(task: &Task, container: &Container, random: &str) -
         "ecs-{}-{}-{}-{random}",
         kept(&task.family),
         task.version,
-        kept(&container.name)
+        kept(container)
     )
 }

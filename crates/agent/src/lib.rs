@@ -6,6 +6,7 @@
 
 mod agent;
 mod backoff;
+mod cgroup;
 mod config;
 mod connector;
 mod ecs_api;

@@ -5,10 +5,12 @@
 //! container finds this server without being told.
 //!
 //! INVARIANT: credentials are handed out only to whom they are for: those of a task role to the addresses of that task's
-//! containers, those of log drivers to this host. To anyone else an id that exists looks like one that does not.
+//! containers, those of log drivers to this host. To anyone else an id that exists looks like one that does not. A task in
+//! the host's network asks from the host's addresses, so there the id alone, 128 random bits, tells it from its neighbours.
 
 mod answer;
 mod credentials;
+mod metadata;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -24,7 +26,8 @@ use ecs::acs::Credentials;
 use tokio::{net::TcpListener, sync::Mutex, task::AbortHandle, time::sleep};
 
 pub(crate) use self::credentials::Audience;
-use self::credentials::Known;
+pub(crate) use self::metadata::{TaskFacts, variables as metadata_variables};
+use self::{credentials::Known, metadata::Metadata};
 use crate::runtime::{ContainerRuntime, RuntimeError};
 
 /// The address, known to every AWS SDK and to Docker's `awslogs` driver.
@@ -48,6 +51,9 @@ pub enum LinkLocalError {
 pub struct LinkLocal {
     runtime: Arc<dyn ContainerRuntime>,
     known: Known,
+    metadata: Metadata,
+    /// Whether every task is told of itself, which needs the address from the first task on.
+    tells_tasks: bool,
     /// What else is asked there.
     api: Router,
     serving: Mutex<Option<AbortHandle>>,
@@ -56,11 +62,13 @@ pub struct LinkLocal {
 }
 
 impl LinkLocal {
-    /// Nothing is served before it is needed. `api` answers what is asked beside credentials.
-    pub fn new(runtime: Arc<dyn ContainerRuntime>, api: Router) -> Arc<Self> {
+    /// Nothing is served before it is needed. `api` answers what is asked beside credentials and metadata.
+    pub fn new(runtime: Arc<dyn ContainerRuntime>, api: Router, tells_tasks: bool) -> Arc<Self> {
         Arc::new(Self {
             runtime,
             known: Known::default(),
+            metadata: Metadata::default(),
+            tells_tasks,
             api,
             serving: Mutex::default(),
             trying: AtomicBool::new(false),
@@ -95,15 +103,52 @@ impl LinkLocal {
         credentials: Credentials,
     ) {
         self.known.insert(task_arn, audience, credentials);
-        // Containers of before a restart ask as soon as theirs run out, and nobody creates one for them.
+        self.keep_serving();
+    }
+
+    /// Containers of before a restart ask as soon as their credentials run out, and nobody creates one for them.
+    fn keep_serving(self: &Arc<Self>) {
         if !self.trying.swap(true, Ordering::AcqRel) {
             tokio::spawn(keep_trying(Arc::downgrade(self)));
         }
     }
 
-    /// Forgets the credentials of a task.
+    /// Hands out new credentials in place of those under the same id, to whom these were for.
+    pub(crate) fn renew(
+        self: &Arc<Self>,
+        task_arn: &str,
+        audience: Audience,
+        credentials: Credentials,
+    ) {
+        let before = self.known.get(&credentials.credentials_id);
+        let audience = before.map_or(audience, |(_, audience, _)| audience);
+        self.serve(task_arn, audience, credentials);
+    }
+
+    /// Whether containers can be told of their task. A process that does not have the address tells nobody.
+    pub(crate) async fn can_tell(self: &Arc<Self>) -> bool {
+        if !self.tells_tasks {
+            return false;
+        }
+        match self.ensure().await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "tasks start without their metadata");
+                false
+            }
+        }
+    }
+
+    /// Tells a container of its task under this id, from now on and nobody else.
+    pub(crate) fn tell(self: &Arc<Self>, id: &str, facts: TaskFacts, container: &str) {
+        self.metadata.insert(id, facts, container);
+        self.keep_serving();
+    }
+
+    /// Forgets a task.
     pub(crate) fn forget(&self, task_arn: &str) {
         self.known.remove(task_arn);
+        self.metadata.remove(task_arn);
     }
 
     /// Whether what is known under this id may go to this address; gives the credentials if so.

@@ -15,7 +15,9 @@ use crate::{
 };
 
 /// What an agent of this version can do, named as ECS names it. A placement decision reads these.
-const CAPABILITIES: [&str; 16] = [
+const CAPABILITIES: [&str; 18] = [
+    "ecs.capability.pid-ipc-namespace-sharing",
+    "ecs.capability.task-eni",
     "ecs.capability.private-registry-authentication.secretsmanager",
     "com.amazonaws.ecs.capability.ecr-auth",
     "ecs.capability.execution-role-ecr-pull",
@@ -149,6 +151,14 @@ fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
         (
             config.ecs.enable_task_iam_role,
             "com.amazonaws.ecs.capability.task-iam-role",
+        ),
+        (
+            config.ecs.enable_task_iam_role_network_host,
+            "com.amazonaws.ecs.capability.task-iam-role-network-host",
+        ),
+        (
+            config.ecs.enable_task_cpu_mem_limit,
+            "ecs.capability.task-cpu-mem-limit",
         ),
     ] {
         if announced {

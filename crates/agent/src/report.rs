@@ -1,6 +1,6 @@
 //! What the agent tells of its tasks, with `SubmitTaskStateChange`.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use aws_sdk_ecs::{Client, types::ContainerStateChange};
 use aws_smithy_types::DateTime;
@@ -68,6 +68,8 @@ pub(crate) struct ContainerReport {
     pub exit_code: Option<i64>,
     pub reason: Option<String>,
     pub bindings: Vec<NetworkBinding>,
+    /// Where a task with a network of its own is reached. Ours alone: ECS's agent is told of the interface instead.
+    pub address: Option<IpAddr>,
 }
 
 /// Sends reports. Those of one task stay in order; those of different tasks do not wait for each other.
@@ -160,18 +162,19 @@ fn date_time(moment: Timestamp) -> DateTime {
 }
 
 fn state_change(container: &ContainerReport) -> ContainerStateChange {
-    let bindings: Vec<_> = container
-        .bindings
-        .iter()
-        .map(|binding| {
-            aws_sdk_ecs::types::NetworkBinding::builder()
-                .bind_ip(&binding.bind_ip)
-                .container_port(binding.container_port)
-                .host_port(binding.host_port)
-                .protocol(binding.protocol.as_str().into())
-                .build()
-        })
-        .collect();
+    let binding = aws_sdk_ecs::types::NetworkBinding::builder;
+    let published = container.bindings.iter().map(|published| {
+        binding()
+            .bind_ip(&published.bind_ip)
+            .container_port(published.container_port)
+            .host_port(published.host_port)
+            .protocol(published.protocol.as_str().into())
+            .build()
+    });
+    // An address without ports is the address of the task.
+    let address = container.address.iter();
+    let address = address.map(|address| binding().bind_ip(address.to_string()).build());
+    let bindings: Vec<_> = published.chain(address).collect();
     ContainerStateChange::builder()
         .container_name(&container.name)
         .status(container.status.as_str())

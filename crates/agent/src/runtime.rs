@@ -39,6 +39,9 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// Pulls an image, by its digest where that is known. No password stands in the error.
     async fn pull(&self, pull: &Pull<'_>) -> Result<(), RuntimeError>;
 
+    /// Starts a container that does nothing but have a network, which the containers of one task join; gives its id.
+    async fn hold_network(&self, holder: &NetworkHolder<'_>) -> Result<String, RuntimeError>;
+
     /// Creates a container and gives its id. No value of the container stands in the error.
     async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError>;
 
@@ -72,6 +75,12 @@ pub trait ContainerRuntime: Send + Sync + 'static {
     /// Runs a command in a container, as its root.
     async fn exec(&self, id: &str, command: &ExecCommand) -> Result<Exec, RuntimeError>;
 
+    /// What the engine knows of the task's containers, for the task itself.
+    async fn details_of_task(&self, task_arn: &str) -> Result<Vec<ContainerDetails>, RuntimeError>;
+
+    /// What the container uses, in the engine's own words; `None` where it does not run.
+    async fn stats(&self, id: &str) -> Result<Option<serde_json::Value>, RuntimeError>;
+
     /// What the container wrote, from its beginning, and what it writes until it ends.
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>>;
 }
@@ -85,6 +94,19 @@ pub struct Engine {
     /// As ECS names it: `x86_64` or `arm64`.
     pub architecture: String,
     pub log_drivers: Vec<String>,
+    /// How it makes cgroups; `None` where it makes none that are known here.
+    pub cgroup_driver: Option<CgroupDriver>,
+    /// Whether the host has the one hierarchy of cgroup v2.
+    pub unified_cgroups: bool,
+}
+
+/// Who makes the engine's cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CgroupDriver {
+    /// The engine, in the file system.
+    Cgroupfs,
+    /// systemd: a parent is a slice.
+    Systemd,
 }
 
 /// An image on this host.
@@ -139,6 +161,29 @@ pub struct NewContainer<'a> {
     pub secrets: Vec<String>,
     /// The ids of the task's other containers by name, for links and shared volumes.
     pub peers: BTreeMap<String, String>,
+    /// The container whose network this one joins.
+    pub network_holder: Option<String>,
+    pub limits: TaskLimits,
+}
+
+/// How the limits of a whole task reach one of its containers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskLimits {
+    /// The cgroup that has the limits, above those of the containers.
+    pub cgroup_parent: Option<String>,
+    /// Where the container is the whole task.
+    pub nano_cpus: Option<i64>,
+    /// Where the container is the whole task.
+    pub memory_bytes: Option<i64>,
+}
+
+/// All that the holder of a task's network is made of.
+pub struct NetworkHolder<'a> {
+    pub task: &'a Task,
+    pub name: String,
+    /// The account of the task. Tasks of different accounts share no network.
+    pub account: String,
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A log driver of an engine.
@@ -161,6 +206,29 @@ pub struct ContainerState {
     pub address: Option<IpAddr>,
     pub created_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+}
+
+/// What an engine knows of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerDetails {
+    pub id: String,
+    /// In the task definition.
+    pub name: String,
+    /// On the engine.
+    pub engine_name: String,
+    pub image_id: String,
+    pub labels: BTreeMap<String, String>,
+    pub phase: Phase,
+    pub exit_code: Option<i64>,
+    pub health: Health,
+    pub created_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// Source and destination.
+    pub mounts: Vec<(String, String)>,
+    pub bindings: Vec<NetworkBinding>,
+    /// Its own, or that of the network that it shares.
+    pub address: Option<IpAddr>,
 }
 
 /// Where in its life a container is.

@@ -14,6 +14,8 @@ mod reporting;
 mod steps;
 
 pub(crate) use accept::accept;
+use std::net::IpAddr;
+
 use ecs::acs::Credentials;
 pub(crate) use owner::Owner;
 use types::Timestamp;
@@ -81,6 +83,8 @@ pub(crate) struct Record {
     /// The first error is kept.
     pub reason: Option<String>,
     pub bindings: Vec<NetworkBinding>,
+    /// The address of the task, where its containers share one network.
+    pub address: Option<IpAddr>,
 }
 
 impl Record {
@@ -93,6 +97,7 @@ impl Record {
             exit_code: self.exit_code,
             reason: self.reason.clone(),
             bindings: self.bindings.clone(),
+            address: self.address,
         }
     }
 }

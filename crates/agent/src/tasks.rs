@@ -14,7 +14,9 @@ use tokio::{
 use types::{Arn, Timestamp};
 
 use crate::{
-    AgentConfig, firelens, labels,
+    AgentConfig,
+    cgroup::Cgroups,
+    firelens, labels,
     link_local::Audience,
     report::{Reporter, TaskReport},
     resolve::Resolver,
@@ -27,15 +29,32 @@ pub(crate) struct Shared {
     pub config: AgentConfig,
     pub runtime: Arc<dyn ContainerRuntime>,
     pub resolver: Resolver,
+    /// The same, for tasks that say what went wrong in Fargate's words.
+    pub fargate_resolver: Resolver,
     pub reporter: Reporter,
+    pub cgroups: Cgroups,
     /// The images that this agent pulled, for the pull behaviour `once`.
     pub pulled: Mutex<HashSet<String>>,
 }
 
 impl Shared {
+    /// Reads what the task needs, and says what went wrong in the words of its launch type.
+    pub fn resolver_for(&self, task: &Task) -> &Resolver {
+        if is_fargate(task) {
+            &self.fargate_resolver
+        } else {
+            &self.resolver
+        }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.config.clock.now()
     }
+}
+
+/// Whether the task runs under Fargate's name.
+pub(crate) fn is_fargate(task: &Task) -> bool {
+    task.launch_type.as_deref() == Some("FARGATE")
 }
 
 /// Whether a task of a payload was understood.
@@ -95,7 +114,9 @@ impl Tasks {
             let (task, any_runs) = remnants
                 .entry(arn.clone())
                 .or_insert_with(|| (labelled_task(&container), false));
-            task.containers.push(labelled_container(&container));
+            if !labels::is_network_holder(&container.labels) {
+                task.containers.push(labelled_container(&container));
+            }
             *any_runs |= runs;
         }
         let now = shared.now();
@@ -177,8 +198,13 @@ impl Tasks {
         let Some(link_local) = &self.shared.config.link_local else {
             return;
         };
+        // A task in the host's network has no addresses but the host's.
+        let containers = match task.network_mode.as_deref() {
+            Some("host") => Audience::Host,
+            _ => Audience::Task,
+        };
         for (offered, audience) in [
-            (&mut task.role_credentials, Audience::Task),
+            (&mut task.role_credentials, containers),
             (&mut task.log_credentials, Audience::Host),
         ] {
             if let Some(credentials) = offered.take() {
@@ -195,7 +221,7 @@ impl Tasks {
     pub fn refresh_served(&self, task_arn: &str, audience: Audience, new: Credentials) -> bool {
         let known = self.knows(task_arn);
         if let Some(link_local) = self.shared.config.link_local.as_ref().filter(|_| known) {
-            link_local.serve(task_arn, audience, new);
+            link_local.renew(task_arn, audience, new);
         }
         known
     }
@@ -307,6 +333,7 @@ impl Tasks {
         if let Err(error) = files.remove().await {
             tracing::warn!(task.arn = task_arn, %error, "the log router's files stay");
         }
+        self.shared.cgroups.release(task_arn);
         runtime.remove_task_volumes(task_arn).await
     }
 

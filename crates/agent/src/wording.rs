@@ -8,6 +8,8 @@ pub enum Wording {
     Current,
     /// Those of agents up to 1.83 (June 2024): the texts that most of what has been written about ECS quotes.
     V1_83,
+    /// Not an agent's, but those of Fargate's platform ([`ecs::fargate`]), for the tasks that run under its name.
+    Fargate,
 }
 
 /// A version whose texts are not here.

@@ -11,7 +11,7 @@ mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use agent::runtime::{ContainerRuntime, LogStream, NewContainer, Phase};
+use agent::runtime::{ContainerRuntime, LogStream, NewContainer, Phase, TaskLimits};
 use ecs::acs;
 use futures::TryStreamExt as _;
 use support::{container, engine::IMAGE, task};
@@ -103,6 +103,8 @@ async fn create(runtime: &impl ContainerRuntime, command: &[&str]) -> (String, a
         log_defaults: Vec::new(),
         log_options: Vec::new(),
         peers: BTreeMap::new(),
+        network_holder: None,
+        limits: TaskLimits::default(),
     };
     let id = runtime.create(&new).await.unwrap();
     (id, task)

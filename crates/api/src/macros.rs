@@ -14,6 +14,11 @@ macro_rules! structure {
             $(pub $field: $type,)*
         }
 
+        impl $name {
+            /// Every member, as the wire names it.
+            pub const MEMBERS: &'static [&'static str] = &[$($wire),*];
+        }
+
         impl $crate::codec::Decode for $name {
             fn decode(
                 node: $crate::codec::Node,

@@ -9,8 +9,10 @@ use tracing_subscriber::filter::LevelFilter;
 /// Where ECS's own agent is configured, if this host has it.
 const ECS_CONFIG: &str = "/etc/ecs/ecs.config";
 /// What ECS's installer sets up beyond the agent's own defaults.
-const INSTALLED: &str =
-    "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true\nECS_ENABLE_TASK_IAM_ROLE=true\n";
+const INSTALLED: &str = "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true
+ECS_ENABLE_TASK_IAM_ROLE=true
+ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true
+";
 
 /// Reads the configuration, from the file that the user named or from where ECS has it.
 pub fn read(named: Option<&Path>) -> Result<ReadConfig> {

@@ -33,6 +33,7 @@ impl LocalAgents {
         server: &Server,
         ecs: EcsConfig,
         wording: Wording,
+        tells_tasks: bool,
         aws: Option<AwsForAgents>,
     ) -> Self {
         let pulls = Pulls::default();
@@ -44,6 +45,7 @@ impl LocalAgents {
             data_dir: server.data_dir().to_owned(),
             ecs,
             wording,
+            tells_tasks,
             pulls: pulls.clone(),
             aws,
         };
@@ -98,6 +100,8 @@ struct Settings {
     data_dir: PathBuf,
     ecs: EcsConfig,
     wording: Wording,
+    /// Whether containers find the metadata of their task.
+    tells_tasks: bool,
     pulls: Pulls,
     aws: Option<AwsForAgents>,
 }
@@ -116,7 +120,8 @@ async fn keep(
     let Some(runtime) = connect(&mut stopped).await else {
         return;
     };
-    let link_local = LinkLocal::new(Arc::clone(&runtime) as _, settings.api.clone());
+    let (engine, api) = (Arc::clone(&runtime) as _, settings.api.clone());
+    let link_local = LinkLocal::new(engine, api, settings.tells_tasks);
     let mut running: HashMap<String, AgentHandle> = HashMap::new();
     loop {
         let instances = wanted.borrow_and_update().clone();

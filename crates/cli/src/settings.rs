@@ -155,6 +155,12 @@ pub struct Serving {
     /// Let tasks use the host's inter-process communication
     #[arg(long)]
     allow_host_ipc: bool,
+    /// Let tasks use the host's network, where they reach what listens on loopback alone
+    #[arg(long)]
+    allow_host_network: bool,
+    /// Serve 169.254.170.2 only while a task has a role or writes to CloudWatch Logs; other tasks then find no metadata
+    #[arg(long, env = "SEALIFT_NO_TASK_METADATA")]
+    pub no_task_metadata: bool,
     /// Let tasks use the host's devices
     #[arg(long)]
     allow_devices: bool,
@@ -206,6 +212,7 @@ impl Serving {
                 privileged: self.allow_privileged,
                 pid_host: self.allow_host_pid,
                 ipc_host: self.allow_host_ipc,
+                network_host: self.allow_host_network,
                 devices: self.allow_devices,
                 paths: self.host_paths.clone(),
                 own,

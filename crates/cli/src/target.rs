@@ -68,7 +68,8 @@ impl Target {
             account,
             aws: aws.account,
         });
-        let agents = LocalAgents::start(&server, ecs.config, wording, aws);
+        let tells_tasks = !serving.no_task_metadata;
+        let agents = LocalAgents::start(&server, ecs.config, wording, tells_tasks, aws);
         let endpoint = server
             .endpoint()
             .parse()

@@ -135,6 +135,7 @@ pub struct HostAccess {
     pub privileged: bool,
     pub pid_host: bool,
     pub ipc_host: bool,
+    pub network_host: bool,
     pub devices: bool,
     /// Absolute path prefixes that tasks may mount.
     pub paths: Vec<PathBuf>,

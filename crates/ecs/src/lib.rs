@@ -4,7 +4,9 @@
 
 pub mod acs;
 pub mod docker_config;
+pub mod fargate;
 pub mod images;
+pub mod launch;
 pub mod names;
 pub mod overrides;
 pub mod payload;

@@ -47,6 +47,10 @@ pub fn apply(
         &mut definition.task_role_arn,
         overrides.task_role_arn.as_ref(),
     );
+    replace(
+        &mut definition.ephemeral_storage,
+        overrides.ephemeral_storage.as_ref(),
+    );
     Ok(definition)
 }
 

@@ -1,5 +1,7 @@
 //! A task as its agent is told of it: the definition with overrides merged, secrets split, credentials added.
 
+use std::collections::BTreeMap;
+
 use api::ecs::{ContainerDefinition, LogDriver, Secret, TransportProtocol, Volume};
 use types::{AccountId, Region};
 
@@ -127,12 +129,7 @@ fn container(
         privileged: container.privileged,
         start_timeout: container.start_timeout.map(i64::from),
         stop_timeout: container.stop_timeout.map(i64::from),
-        environment: container
-            .environment
-            .iter()
-            .flatten()
-            .filter_map(|v| Some((v.name.clone()?, v.value.clone().unwrap_or_default())))
-            .collect(),
+        environment: environment(container, launch.launch_type),
         secrets: secrets(container, account, region)?,
         registry_authentication: registry_authentication(container, launch)?,
         logs_auth_strategy: (uses_awslogs(container)
@@ -194,6 +191,15 @@ fn container(
             })
             .collect(),
     })
+}
+
+/// The definition's variables, and the one by which an SDK knows that it is in ECS.
+fn environment(container: &ContainerDefinition, launch_type: &str) -> BTreeMap<String, String> {
+    let own = container.environment.iter().flatten();
+    let own = own.filter_map(|v| Some((v.name.clone()?, v.value.clone().unwrap_or_default())));
+    let name = "AWS_EXECUTION_ENV".to_owned();
+    own.chain([(name, format!("AWS_ECS_{launch_type}"))])
+        .collect()
 }
 
 fn port_mappings(container: &ContainerDefinition) -> Vec<acs::PortMapping> {
@@ -418,7 +424,9 @@ mod tests {
             ]
         );
         assert_eq!(task.containers[0].secrets[2].kind, "BOOTSTRAP");
-        assert_eq!(task.containers[0].environment["A"], "1");
+        let variables = &task.containers[0].environment;
+        assert_eq!(variables["A"], "1");
+        assert_eq!(variables["AWS_EXECUTION_ENV"], "AWS_ECS_EC2");
     }
 
     #[test]

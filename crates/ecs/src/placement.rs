@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::ecs::{Resource, TransportProtocol};
+use api::ecs::{LaunchType, NetworkMode, Resource, TransportProtocol};
 
 use crate::task_definition::{Definition, task_cpu, task_memory};
 
@@ -15,6 +15,8 @@ pub struct Needs {
     pub memory: i64,
     pub ports: BTreeSet<i32>,
     pub ports_udp: BTreeSet<i32>,
+    /// As the attribute `ecs.cpu-architecture` has it; `None` where any will do.
+    pub architecture: Option<String>,
 }
 
 /// What an instance has left. Ports are those that are taken.
@@ -66,10 +68,14 @@ impl Needs {
                 .as_deref()
                 .and_then(task_memory)
                 .unwrap_or(memory),
+            architecture: architecture(definition),
             ..Self::default()
         };
+        // A task with a network of its own takes no port of the host's.
+        let shares_the_host = definition.network_mode != Some(NetworkMode::Awsvpc);
         for mapping in containers
             .iter()
+            .filter(|_| shares_the_host)
             .flat_map(|c| c.port_mappings.iter().flatten())
         {
             let ports = match mapping.protocol {
@@ -80,6 +86,21 @@ impl Needs {
         }
         needs
     }
+
+    /// What it takes under a launch type. AWS: Fargate has a processor for every task. Here its tasks share what there
+    /// is, each within its own limit, so that one of any size runs on any host; memory is what there must be.
+    #[must_use]
+    pub fn under(mut self, launch_type: LaunchType) -> Self {
+        if launch_type == LaunchType::Fargate {
+            self.cpu = 0;
+        }
+        self
+    }
+}
+
+fn architecture(definition: &Definition) -> Option<String> {
+    let platform = definition.runtime_platform.as_ref()?;
+    Some(platform.cpu_architecture?.as_str().to_ascii_lowercase())
 }
 
 impl Room {

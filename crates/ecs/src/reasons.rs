@@ -7,7 +7,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::states::{ContainerState, Progress};
+use crate::{
+    fargate,
+    states::{ContainerState, Progress},
+};
 
 /// The longest reason ECS keeps, in bytes.
 const LONGEST_REASON: usize = 1024;
@@ -139,7 +142,10 @@ pub fn of_stopped_task(task: &Progress, agent_reason: &str) -> Stop {
             "Essential container in task exited",
         )
     } else {
-        Stop::failed_to_start("Task failed to start")
+        let mut reasons = essential().filter_map(|c| c.reason.as_deref());
+        let own = reasons.find_map(fargate::task_reason);
+        let own = own.filter(|_| task.fargate);
+        Stop::failed_to_start(own.unwrap_or("Task failed to start"))
     }
 }
 

@@ -4,8 +4,7 @@
 //! that would have no effect is refused here; whatever is not named here works.
 
 use api::ecs::{
-    ContainerDefinition, LaunchType, NetworkMode, OsFamily, PlacementConstraintType, Volume,
-    run_task,
+    ContainerDefinition, NetworkMode, OsFamily, PlacementConstraintType, Volume, run_task,
 };
 
 use crate::task_definition::{Definition, name_of};
@@ -18,19 +17,14 @@ const RESERVED_LABELS: [&str; 2] = ["com.amazonaws.ecs.", "sealift."];
 #[error("{0} is not supported yet by sealift.")]
 pub struct NotSupported(String);
 
+impl NotSupported {
+    pub(crate) fn new(what: String) -> Self {
+        Self(what)
+    }
+}
+
 /// Refuses a call of `RunTask` whose own parameters ask for what does not exist here.
 pub fn check_call(input: &run_task::Input) -> Result<(), NotSupported> {
-    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
-    refuse(
-        !matches!(launch_type, LaunchType::Ec2 | LaunchType::External),
-        || format!("The launch type {}", launch_type.as_str()),
-    )?;
-    refuse(any(input.capacity_provider_strategy.as_ref()), || {
-        "capacityProviderStrategy".to_owned()
-    })?;
-    refuse(input.network_configuration.is_some(), || {
-        "networkConfiguration".to_owned()
-    })?;
     refuse(any(input.volume_configurations.as_ref()), || {
         "volumeConfigurations".to_owned()
     })?;
@@ -55,12 +49,6 @@ pub fn check_call(input: &run_task::Input) -> Result<(), NotSupported> {
 /// Refuses a definition (with the overrides merged in) that asks for what does not exist here.
 pub fn check_definition(definition: &Definition) -> Result<(), NotSupported> {
     let named = |wanted: bool, name: &str| refuse(wanted, || name.to_owned());
-    match definition.network_mode {
-        Some(mode @ (NetworkMode::Awsvpc | NetworkMode::Host)) => {
-            return Err(NotSupported(format!("The network mode {}", mode.as_str())));
-        }
-        Some(NetworkMode::Bridge | NetworkMode::None) | None => {}
-    }
     named(
         definition.proxy_configuration.is_some(),
         "proxyConfiguration",
@@ -73,7 +61,6 @@ pub fn check_definition(definition: &Definition) -> Result<(), NotSupported> {
         any(definition.placement_constraints.as_ref()),
         "placementConstraints of a task definition",
     )?;
-    named(definition.ephemeral_storage.is_some(), "ephemeralStorage")?;
     named(
         definition.enable_fault_injection == Some(true),
         "enableFaultInjection",
@@ -96,7 +83,7 @@ pub fn check_definition(definition: &Definition) -> Result<(), NotSupported> {
     definition
         .container_definitions
         .iter()
-        .try_for_each(container)
+        .try_for_each(|container| self::container(container, definition))
 }
 
 fn volume(volume: &Volume) -> Result<(), NotSupported> {
@@ -125,7 +112,7 @@ fn volume(volume: &Volume) -> Result<(), NotSupported> {
     named(driver != "local", "A volume driver other than local")
 }
 
-fn container(container: &ContainerDefinition) -> Result<(), NotSupported> {
+fn container(container: &ContainerDefinition, definition: &Definition) -> Result<(), NotSupported> {
     let name = name_of(container);
     let named =
         |wanted: bool, what: &str| refuse(wanted, || format!("{what} of container '{name}'"));
@@ -144,9 +131,14 @@ fn container(container: &ContainerDefinition) -> Result<(), NotSupported> {
         "resourceRequirements",
     )?;
     named(any(container.credential_specs.as_ref()), "credentialSpecs")?;
+    // Where nothing is published, a range of ports is open as every port is.
+    let publishes = !matches!(
+        definition.network_mode,
+        Some(NetworkMode::Awsvpc | NetworkMode::Host)
+    );
     let mut ports = container.port_mappings.iter().flatten();
     named(
-        ports.any(|p| p.container_port_range.is_some()),
+        publishes && ports.any(|p| p.container_port_range.is_some()),
         "containerPortRange",
     )?;
     let labels = container.docker_labels.iter().flatten();
@@ -210,17 +202,5 @@ mod tests {
         app.docker_labels =
             Some([("com.amazonaws.ecs.task-arn".to_owned(), "x".to_owned())].into());
         assert!(refusal_of(app).starts_with("The label com.amazonaws.ecs.task-arn"));
-    }
-
-    #[test]
-    fn fargate_is_refused() {
-        let input = run_task::Input {
-            launch_type: Some(LaunchType::Fargate),
-            ..run_task::Input::default()
-        };
-        assert_eq!(
-            check_call(&input).unwrap_err().to_string(),
-            "The launch type FARGATE is not supported yet by sealift."
-        );
     }
 }

@@ -8,7 +8,10 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use types::Timestamp;
 
-use crate::reasons::{self, Stop};
+use crate::{
+    fargate,
+    reasons::{self, Stop},
+};
 
 /// The last known status of a task or container, in the order in which they follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,6 +127,8 @@ pub struct ContainerState {
 /// What is known of a task's progress: the part of it that reports change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
+    /// The task runs under Fargate's name, and says so in its reasons.
+    pub fargate: bool,
     pub last_status: Status,
     /// Whether the task is to run; what is not to run is to be stopped.
     pub wanted: bool,
@@ -164,6 +169,7 @@ impl Progress {
     /// A task that was just accepted.
     pub fn new(containers: Vec<ContainerState>) -> Self {
         Self {
+            fargate: false,
             last_status: Status::Provisioning,
             wanted: true,
             containers,
@@ -204,7 +210,7 @@ impl Progress {
         let over = self.last_status == Status::Stopped;
         for entry in &report.containers {
             if let Some(container) = self.containers.iter_mut().find(|c| c.name == entry.name) {
-                container.fold(entry);
+                container.fold(entry, self.fargate);
             }
         }
         keep_first(&mut self.pull_started_at, report.pull_started_at);
@@ -276,7 +282,7 @@ impl Progress {
 }
 
 impl ContainerState {
-    fn fold(&mut self, report: &ContainerReport) {
+    fn fold(&mut self, report: &ContainerReport, fargate: bool) {
         if let Some(status) = report.status
             && status > self.last_status
         {
@@ -288,7 +294,14 @@ impl ContainerState {
         // the status follows in the next report.
         keep_first(&mut self.exit_code, report.exit_code);
         let reason = report.reason.as_deref().filter(|r| !r.is_empty());
-        keep_first(&mut self.reason, reason.map(reasons::cut));
+        let reason = reason.map(|reason| {
+            if fargate {
+                fargate::container_reason(reason)
+            } else {
+                reason.to_owned()
+            }
+        });
+        keep_first(&mut self.reason, reason.as_deref().map(reasons::cut));
         if !report.network_bindings.is_empty() {
             self.network_bindings.clone_from(&report.network_bindings);
         }

@@ -8,7 +8,9 @@ mod container;
 mod defaults;
 mod dependencies;
 mod describe;
+mod fargate;
 mod logs;
+mod network;
 mod ports;
 mod secrets;
 mod sizes;
@@ -16,7 +18,7 @@ mod validate;
 
 pub use attributes::{placement_attributes, requires_attributes};
 pub use defaults::with_defaults;
-pub use describe::{Registration, describe};
+pub use describe::{Registration, compatibilities, describe};
 pub use sizes::{task_cpu, task_memory};
 pub use validate::{LONGEST_DEFINITION, too_long, validate};
 

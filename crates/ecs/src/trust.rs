@@ -1,12 +1,12 @@
 //! What a task may take of the host it runs on.
 //!
 //! Whoever may run a task with host paths owns the host, and with it the root key. So host paths, privileged
-//! containers, the host's process and IPC namespaces and devices are refused until the operator allows them, and
+//! containers, the host's process, IPC and network namespaces and devices are refused until the operator allows them, and
 //! sealift's own directories are refused always.
 
 use std::path::{Component, Path, PathBuf};
 
-use api::ecs::{ContainerDefinition, IpcMode, LogConfiguration, PidMode, Volume};
+use api::ecs::{ContainerDefinition, IpcMode, LogConfiguration, NetworkMode, PidMode, Volume};
 
 use crate::task_definition::{Definition, name_of};
 
@@ -20,6 +20,7 @@ pub struct Allowed<'a> {
     pub privileged: bool,
     pub pid_host: bool,
     pub ipc_host: bool,
+    pub network_host: bool,
     pub devices: bool,
     /// Paths with everything below them.
     pub paths: &'a [PathBuf],
@@ -87,6 +88,14 @@ pub fn check(
     }
     if definition.ipc_mode == Some(IpcMode::Host) {
         gate.needs(allowed.ipc_host, "the host's IPC namespace (ipcMode host)")?;
+    }
+    // Whoever is in the host's network reads what others send there, reaches what listens on loopback alone, and has
+    // the host's addresses, by which the host is told from containers.
+    if definition.network_mode == Some(NetworkMode::Host) {
+        gate.needs(
+            allowed.network_host,
+            "the host's network (networkMode host)",
+        )?;
     }
     for volume in definition.volumes.iter().flatten() {
         gate.volume(volume)?;

@@ -88,6 +88,9 @@ impl ReadConfig {
             enable_awslogs_executionrole_override: reader
                 .yes("ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE"),
             enable_task_iam_role: reader.yes("ECS_ENABLE_TASK_IAM_ROLE"),
+            enable_task_iam_role_network_host: reader.yes("ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST"),
+            enable_task_cpu_mem_limit: reader.text("ECS_ENABLE_TASK_CPU_MEM_LIMIT").is_none()
+                || reader.yes("ECS_ENABLE_TASK_CPU_MEM_LIMIT"),
         };
         Ok(Self {
             config,

@@ -13,14 +13,15 @@ use bytes::Bytes;
 use ecs::acs::Credentials;
 use http::{HeaderValue, StatusCode, header};
 
-use super::LinkLocal;
+use super::{LinkLocal, metadata};
 
-/// Credentials under their ids, and the AWS API everywhere else.
+/// Credentials and metadata under their ids, and the AWS API everywhere else.
 pub(super) fn routes(link_local: Weak<LinkLocal>, api: Router) -> Router {
     Router::new()
         .route("/v2/credentials", get(no_id))
         .route("/v2/credentials/", get(no_id))
         .route("/v2/credentials/{id}", get(credentials))
+        .merge(metadata::routes())
         .with_state(link_local)
         .fallback_service(api)
 }
@@ -69,7 +70,7 @@ fn refused(code: &str, message: &str) -> Response {
     json(StatusCode::BAD_REQUEST, document.to_string().into())
 }
 
-fn json(status: StatusCode, body: Bytes) -> Response {
+pub(super) fn json(status: StatusCode, body: Bytes) -> Response {
     let kind = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }

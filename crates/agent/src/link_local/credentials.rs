@@ -12,7 +12,7 @@ use ecs::acs::Credentials;
 pub(crate) enum Audience {
     /// The containers of the task.
     Task,
-    /// Log drivers, which run in the engine.
+    /// Whoever knows the id on this host: log drivers, which run in the engine, and tasks in the host's network.
     Host,
 }
 

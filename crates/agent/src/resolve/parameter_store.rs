@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_ssm::types::Parameter;
-use ecs::acs::Credentials;
+use ecs::{
+    acs::Credentials,
+    fargate::{self, Retrieval},
+};
 use futures::future::try_join_all;
 use types::{Arn, SecretValue};
 
 use super::{AwsClients, Reference, ResolveError, SecretSource, Values, sdk_error::Call};
+use crate::Wording;
 
 /// The limit of `GetParameters`.
 const BATCH: usize = 10;
@@ -29,10 +33,13 @@ impl ParameterStore {
         names: &[String],
         role: &Credentials,
     ) -> Result<Vec<(Reference, SecretValue)>, ResolveError> {
+        let is_fargate = self.clients.wording() == Wording::Fargate;
         let failed = |why: String| {
-            ResolveError(format!(
-                "fetching secret data from SSM Parameter Store in {region}: {why}"
-            ))
+            ResolveError(if is_fargate {
+                fargate::retrieval_failed(Retrieval::Parameters, &why)
+            } else {
+                format!("fetching secret data from SSM Parameter Store in {region}: {why}")
+            })
         };
         let answer = self
             .clients
@@ -46,7 +53,11 @@ impl ParameterStore {
 
         let invalid = answer.invalid_parameters.unwrap_or_default();
         if !invalid.is_empty() {
-            return Err(failed(format!("invalid parameters: {}", invalid.join(","))));
+            return Err(failed(if is_fargate {
+                fargate::unknown_parameters(&invalid)
+            } else {
+                format!("invalid parameters: {}", invalid.join(","))
+            }));
         }
         let found = by_every_name(answer.parameters.unwrap_or_default());
         names

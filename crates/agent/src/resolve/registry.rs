@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ecs::acs::{Container, Credentials};
+use ecs::{
+    acs::{Container, Credentials},
+    fargate::{self, Retrieval},
+};
 use types::SecretValue;
 
 use super::{AwsClients, Json, ResolveError, secrets_manager::get_secret_value};
+use crate::Wording;
 
 /// A user name and password. Docker sends them to whatever registry the image's name says.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,10 +57,21 @@ impl RegistryLogins {
             if logins.contains_key(parameter) {
                 continue;
             }
-            let login = self.read(parameter, region, role).await?;
+            let login = self.read(parameter, region, role).await;
+            let login = login.map_err(|error| self.in_words(error))?;
             logins.insert(parameter.to_owned(), login);
         }
         Ok(logins)
+    }
+
+    fn in_words(&self, error: ResolveError) -> ResolveError {
+        match self.clients.wording() {
+            Wording::Current | Wording::V1_83 => error,
+            Wording::Fargate => {
+                let why = error.to_string();
+                ResolveError(fargate::retrieval_failed(Retrieval::RegistryLogin, &why))
+            }
+        }
     }
 
     async fn read(

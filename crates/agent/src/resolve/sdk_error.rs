@@ -39,7 +39,7 @@ pub(super) struct Call {
 impl Call {
     /// `operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: …, …`
     pub fn describe<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> String {
-        if self.wording == Wording::V1_83 {
+        if self.wording != Wording::Current {
             return self.describe_as_before(error);
         }
         let Self {
@@ -57,7 +57,7 @@ impl Call {
         )
     }
 
-    /// As the SDK did that agents used up to 1.91: code and message, then the rest on lines of its own.
+    /// As the SDK did that agents used up to 1.91, and that the texts of Fargate's platform show: code and message, then the rest on lines of its own.
     fn describe_as_before<E: ProvideErrorMetadata>(
         &self,
         error: &SdkError<E, HttpResponse>,

@@ -5,7 +5,10 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use ecs::acs::Credentials;
+use ecs::{
+    acs::Credentials,
+    fargate::{self, Retrieval},
+};
 use futures::future::join_all;
 use types::SecretValue;
 
@@ -14,6 +17,9 @@ use super::{
     sdk_error::Call,
 };
 use crate::Wording;
+
+/// What the SDK of Fargate's platform does not even send.
+const SHORTEST_VERSION_ID: usize = 32;
 
 pub(super) const MODELLED_ERRORS: &[&str] = &[
     "DecryptionFailure",
@@ -45,6 +51,13 @@ impl SecretsManager {
             ))
         })?;
         let secret_id = &reference.secret_id;
+        let is_short = |id: &String| id.len() < SHORTEST_VERSION_ID;
+        if self.clients.wording() == Wording::Fargate
+            && reference.version_id.as_ref().is_some_and(is_short)
+        {
+            let why = fargate::secret_refused(secret_id, &fargate::short_version_id());
+            return Err(self.in_words(region, ResolveError(why)));
+        }
         let answer = self
             .clients
             .secrets_manager(region, role)
@@ -71,6 +84,7 @@ impl SecretsManager {
         let text = self.call(region).describe(error);
         ResolveError(match self.clients.wording() {
             Wording::V1_83 => format!("secret {secret_id}: {text}"),
+            Wording::Fargate => fargate::secret_refused(secret_id, &text),
             Wording::Current if missing => format!(
                 "ResourceNotFoundException: The task can't retrieve the secret with ARN '{secret_id}' from AWS Secrets Manager. Check whether the secret exists in the specified Region: {text}"
             ),
@@ -86,6 +100,10 @@ impl SecretsManager {
             Wording::V1_83 => ResolveError(format!(
                 "fetching secret data from AWS Secrets Manager in region {region}: {error}"
             )),
+            Wording::Fargate => {
+                let why = error.to_string();
+                ResolveError(fargate::retrieval_failed(Retrieval::Secret, &why))
+            }
         }
     }
 
@@ -131,6 +149,10 @@ impl SecretSource for SecretsManager {
         if errors.is_empty() {
             values.into_iter().collect::<Values>().checked()
         } else {
+            // AWS: the platform tells of the first failure only, agents of all.
+            if self.clients.wording() == Wording::Fargate {
+                errors.truncate(1);
+            }
             Err(ResolveError(errors.join(";")))
         }
     }

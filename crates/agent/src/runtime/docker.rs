@@ -1,9 +1,12 @@
 //! Docker Engine, through its API. Podman's compatible API does too.
 
 mod body;
+mod details;
 mod exec;
+mod holder;
 mod image;
 mod network;
+mod shared_network;
 mod volume;
 
 use std::{
@@ -18,7 +21,10 @@ use bollard::{
     Docker,
     container::LogOutput,
     errors::Error,
-    models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, SystemInfo},
+    models::{
+        ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, SystemInfo,
+        SystemInfoCgroupDriverEnum, SystemInfoCgroupVersionEnum,
+    },
     query_parameters::{
         CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
         LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -29,8 +35,9 @@ use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use types::{SecretValue, Timestamp};
 
 use super::{
-    ContainerRuntime, ContainerState, Engine, Exec, ExecCommand, FoundContainer, Health,
-    LocalImage, LogChunk, LogStream, NetworkBinding, NewContainer, Phase, Pull, RuntimeError,
+    CgroupDriver, ContainerDetails, ContainerRuntime, ContainerState, Engine, Exec, ExecCommand,
+    FoundContainer, Health, LocalImage, LogChunk, LogStream, NetworkBinding, NetworkHolder,
+    NewContainer, Phase, Pull, RuntimeError,
 };
 use crate::{redact::redact, resolve::RegistryLogin};
 
@@ -113,6 +120,28 @@ impl ContainerRuntime for DockerRuntime {
 
     async fn pull(&self, pull: &Pull<'_>) -> Result<(), RuntimeError> {
         image::pull(&self.docker, pull).await
+    }
+
+    async fn hold_network(&self, holder: &NetworkHolder<'_>) -> Result<String, RuntimeError> {
+        let account = &holder.account;
+        let network = self.networks.of_account(&self.docker, account).await?;
+        let architecture = self.engine().await?.architecture;
+        let id = shared_network::create(&self.docker, holder, &network, &architecture).await?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match shared_network::start(&self.docker, &id).await {
+                Ok(()) => return Ok(id),
+                Err(error) if attempts < START_ATTEMPTS && network::is_ambiguous(&error) => {
+                    tokio::time::sleep(network::PAUSE).await;
+                }
+                Err(error) => {
+                    // What did not start holds nothing; if it stays, it is found by its labels later.
+                    let _ = self.remove(&id).await;
+                    return Err(error);
+                }
+            }
+        }
     }
 
     async fn create(&self, container: &NewContainer<'_>) -> Result<String, RuntimeError> {
@@ -240,6 +269,15 @@ impl ContainerRuntime for DockerRuntime {
         exec::start(&self.docker, id, command).await
     }
 
+    async fn details_of_task(&self, task_arn: &str) -> Result<Vec<ContainerDetails>, RuntimeError> {
+        let found = self.find(&[(crate::labels::TASK_ARN, task_arn)]).await?;
+        details::of(&self.docker, found).await
+    }
+
+    async fn stats(&self, id: &str) -> Result<Option<serde_json::Value>, RuntimeError> {
+        details::stats(&self.docker, id).await
+    }
+
     fn logs(&self, id: &str) -> BoxStream<'static, Result<LogChunk, RuntimeError>> {
         let options = LogsOptionsBuilder::new()
             .follow(true)
@@ -304,6 +342,12 @@ fn engine_of(info: SystemInfo) -> Engine {
             .plugins
             .and_then(|plugins| plugins.log)
             .unwrap_or_default(),
+        cgroup_driver: match info.cgroup_driver {
+            Some(SystemInfoCgroupDriverEnum::CGROUPFS) => Some(CgroupDriver::Cgroupfs),
+            Some(SystemInfoCgroupDriverEnum::SYSTEMD) => Some(CgroupDriver::Systemd),
+            _ => None,
+        },
+        unified_cgroups: info.cgroup_version == Some(SystemInfoCgroupVersionEnum::_2),
     }
 }
 

@@ -6,7 +6,7 @@ use ecs::acs::{Container, Secret, Task};
 use types::SecretValue;
 
 use crate::{
-    firelens,
+    firelens, link_local,
     resolve::{Provider, Values},
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Offers {
     pub router: Option<String>,
     /// Where its log driver finds its credentials, below that address.
     pub log_path: Option<String>,
+    /// The id under which it is told of its task.
+    pub metadata_id: Option<String>,
 }
 
 /// What the router of a task gets of those that log to it, by the name that it has there.
@@ -86,6 +88,13 @@ pub(crate) fn compose(
         injected
             .environment
             .insert(variable, SecretValue::from(path.as_str()));
+    }
+    if let Some(id) = &offers.metadata_id {
+        for (name, address) in link_local::metadata_variables(id) {
+            injected
+                .environment
+                .insert(name.to_owned(), SecretValue::from(address));
+        }
     }
     let fluent = offers.router.iter().flat_map(|host| {
         [

@@ -164,7 +164,7 @@ impl Subject {
         let token = if let Some(token) = tokens.get(&key) {
             token.clone()
         } else {
-            let logins = self.shared.resolver.ecr_logins();
+            let logins = self.shared.resolver_for(&self.task).ecr_logins();
             let fetched = logins.fetch(registry, self.image(), credentials).await;
             let token = fetched.map_err(|error| failed(&error))?;
             tokens.insert(key, token.clone());

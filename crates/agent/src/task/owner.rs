@@ -2,6 +2,7 @@
 
 mod adoption;
 mod events;
+mod network;
 mod resources;
 
 use std::{
@@ -17,6 +18,7 @@ use tokio::{
     time::sleep,
 };
 
+use self::network::{Held, Network};
 use super::{
     Command, ContainerError, Known, Progress, Record,
     dependencies::{self, Condition, Lost, Wait},
@@ -30,8 +32,8 @@ use crate::{
     firelens, reason,
     report::ReportedStatus,
     resolve::{Provider, RegistryLogin, ResolveError, TaskRole, Values, wanted_login},
-    runtime::{ContainerState, Health},
-    tasks::Shared,
+    runtime::{ContainerState, Health, RuntimeError},
+    tasks::{Shared, is_fargate},
 };
 
 /// Changes that come close together go into one report.
@@ -55,6 +57,8 @@ enum Event {
     Values(Provider, Result<Values, ResolveError>),
     Logins(Result<Logins, ResolveError>),
     NoRole,
+    Network(Result<Held, RuntimeError>),
+    NetworkLost,
     StopRequested,
 }
 
@@ -80,6 +84,7 @@ pub(crate) struct Owner {
     logins_under_way: bool,
     tokens: Arc<EcrTokens>,
     waits_for_role: bool,
+    network: Network,
     jobs: FuturesUnordered<BoxFuture<'static, Event>>,
     commands: mpsc::UnboundedReceiver<Command>,
     /// Tells pulls and lookups that nobody needs them any more.
@@ -113,6 +118,7 @@ impl Owner {
             logins_under_way: false,
             tokens: Arc::default(),
             waits_for_role: false,
+            network: Network::of(task.network_mode.as_deref()),
             jobs: FuturesUnordered::new(),
             commands,
             stop_signal: watch::Sender::new(!wanted_running),
@@ -153,6 +159,7 @@ impl Owner {
                 () = sleep(GATHER), if tick => self.reporting.flush(),
             }
         }
+        self.release().await;
         if !self.records.is_empty() {
             let reason = self.reason.take().unwrap_or_default();
             self.reporting.stopped(&reason, self.shared.now());
@@ -171,7 +178,8 @@ impl Owner {
     fn is_over(&self) -> bool {
         let stopped = self.records.iter().all(|r| r.known == Known::Stopped);
         // A task without containers waits for its stop.
-        stopped && !(self.records.is_empty() && self.wanted_running)
+        let waits_for_stop = self.records.is_empty() && self.wanted_running;
+        stopped && !waits_for_stop && self.network != Network::UnderWay
     }
 
     /// Whether a wait may run out with nothing else happening.
@@ -206,8 +214,11 @@ impl Owner {
 
     /// A resource of the task failed: the task stops, whatever container it was for. The first reason stays.
     fn resource_failed(&mut self, error: &dyn std::fmt::Display) {
-        self.reason
-            .get_or_insert_with(|| reason::terminal(&error.to_string()));
+        let mut text = error.to_string();
+        if is_fargate(&self.task) {
+            text = ecs::fargate::initialization_failed(&text);
+        }
+        self.reason.get_or_insert_with(|| reason::terminal(&text));
         self.stop_task();
     }
 
@@ -233,6 +244,7 @@ impl Owner {
         loop {
             if self.wanted_running {
                 self.fetch();
+                self.hold_network();
             }
             let steps = self.next_steps();
             if steps.is_empty() {
@@ -259,6 +271,7 @@ impl Owner {
             records: &self.records,
             waits: &self.waits,
             wanted_running: self.wanted_running,
+            has_network: self.network.is_ready(),
             now: self.shared.now(),
             has_values: &has_values,
             has_login: &has_login,
@@ -272,6 +285,8 @@ impl Owner {
             index,
         };
         let access = self.image_access(index);
+        let network = self.network.holder().map(str::to_owned);
+        let times = self.reporting.times;
         let record = self.record_mut(index);
         let id = record.runtime_id.clone().unwrap_or_default();
         match step {
@@ -294,7 +309,10 @@ impl Owner {
                 let image = record.image_here.clone();
                 let (values, peers) = (self.values(), self.peers());
                 let job = async move {
-                    Event::Created(index, subject.create(image, values, peers).await)
+                    Event::Created(
+                        index,
+                        subject.create(image, values, peers, network, times).await,
+                    )
                 };
                 self.jobs.push(job.boxed());
             }

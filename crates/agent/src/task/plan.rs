@@ -31,6 +31,8 @@ pub(crate) struct View<'a> {
     pub records: &'a [Record],
     pub waits: &'a [Vec<Wait>],
     pub wanted_running: bool,
+    /// Whether there is the network that the containers are to join.
+    pub has_network: bool,
     pub now: Timestamp,
     /// Whether the values that a container needs are there.
     pub has_values: &'a dyn Fn(usize) -> bool,
@@ -58,7 +60,7 @@ fn forward(view: &View<'_>, index: usize, record: &Record) -> Option<Step> {
     match record.known {
         Known::None => (view.has_login)(index).then_some(Step::LookUpManifest),
         Known::ManifestPulled => when_met(view, index, Step::Pull),
-        Known::Pulled => (view.has_values)(index).then_some(Step::Create),
+        Known::Pulled => (view.has_network && (view.has_values)(index)).then_some(Step::Create),
         Known::Created => when_met(view, index, Step::Start),
         Known::Running | Known::Stopped => None,
     }
@@ -125,6 +127,7 @@ mod tests {
             records,
             waits: &dependencies::of_task(&task).unwrap(),
             wanted_running,
+            has_network: true,
             now: Timestamp::from_secs(2),
             has_values: &|_| values,
             has_login: &|_| true,

@@ -15,8 +15,13 @@ use super::{
 };
 use crate::{
     backoff::Backoff,
-    firelens, labels, link_local, reason,
-    runtime::{ContainerState, Health, NewContainer, Phase, RuntimeError},
+    firelens, labels,
+    link_local::{self, TaskFacts},
+    reason,
+    report::Times,
+    runtime::{
+        ContainerRuntime, ContainerState, Health, NewContainer, Phase, RuntimeError, TaskLimits,
+    },
     tasks::Shared,
 };
 
@@ -49,6 +54,8 @@ impl Subject {
         image_here: Option<String>,
         values: ResolvedValues,
         peers: BTreeMap<String, String>,
+        network_holder: Option<String>,
+        times: Times,
     ) -> Result<String, ContainerError> {
         const NAME: &str = "CannotCreateContainerError";
         let Shared {
@@ -61,7 +68,7 @@ impl Subject {
             .await
             .map_err(|error| ContainerError::of(NAME, &error))?
             .unwrap_or_default();
-        let mut offers = self.offers().await?;
+        let mut offers = self.offers(self.can_be_told().await).await?;
         let mut binds = Vec::new();
         let mut log_driver = None;
         if let Some(router) = &container.firelens_configuration {
@@ -85,14 +92,9 @@ impl Subject {
             task: &self.task,
             container,
             image: name,
-            name: labels::container_name(&self.task, container, &config.entropy.hex::<10>()),
+            name: labels::container_name(&self.task, &container.name, &config.entropy.hex::<10>()),
             account: account_of(&self.task.arn),
-            labels: labels::of_container(
-                &self.task,
-                container,
-                &config.cluster,
-                &config.installation,
-            ),
+            labels: self.labels(offers.metadata_id.as_deref()),
             environment: injected.environment,
             binds,
             log_driver,
@@ -100,17 +102,60 @@ impl Subject {
             log_options: injected.log_options,
             secrets: secret_names(&self.task, container),
             peers,
+            network_holder,
+            limits: self.limits()?,
         };
         let limit = config.ecs.container_create_timeout;
-        within(limit, "created", NAME, runtime.create(&new)).await
+        let created = within(limit, "created", NAME, runtime.create(&new)).await?;
+        if let Some(id) = &offers.metadata_id {
+            self.serve_metadata(id, times);
+        }
+        Ok(created)
+    }
+
+    fn labels(&self, metadata_id: Option<&str>) -> BTreeMap<String, String> {
+        let config = &self.shared.config;
+        let (cluster, installation) = (&config.cluster, &config.installation);
+        let mut all = labels::of_container(&self.task, self.container(), cluster, installation);
+        all.extend(metadata_id.map(|id| (labels::METADATA.to_owned(), id.to_owned())));
+        all
+    }
+
+    /// Tells the container of its task under the id that it was given.
+    pub fn serve_metadata(&self, id: &str, times: Times) {
+        let config = &self.shared.config;
+        let Some(link_local) = &config.link_local else {
+            return;
+        };
+        let facts = TaskFacts {
+            task: self.task.clone(),
+            cluster: config.cluster.clone(),
+            region: config.region.to_string(),
+            pull_started_at: times.pull_started_at,
+            pull_stopped_at: times.pull_stopped_at,
+        };
+        link_local.tell(id, facts, &self.container().name);
+    }
+
+    /// What keeps the containers within the size of their task.
+    fn limits(&self) -> Result<TaskLimits, ContainerError> {
+        if !self.shared.config.ecs.enable_task_cpu_mem_limit {
+            return Ok(TaskLimits::default());
+        }
+        let limits = self.shared.cgroups.limit(&self.task);
+        limits.map_err(|error| ContainerError::new("CannotCreateContainerError", error.to_string()))
     }
 
     /// What the container and its log driver find at 169.254.170.2, which is served from here on if it is anything.
-    async fn offers(&self) -> Result<Offers, ContainerError> {
+    async fn offers(&self, metadata: bool) -> Result<Offers, ContainerError> {
         let role = self.task.role_credentials.as_ref();
         let logs = self.logs_as_execution_role();
+        let metadata_id = metadata.then(|| self.shared.config.entropy.hex::<16>());
         if role.is_none() && !logs {
-            return Ok(Offers::default());
+            return Ok(Offers {
+                metadata_id,
+                ..Offers::default()
+            });
         }
         let failed = |text: String| ContainerError::new("CannotCreateContainerError", text);
         let Some(link_local) = &self.shared.config.link_local else {
@@ -137,6 +182,7 @@ impl Subject {
             api: role.map(|_| format!("http://{}", link_local::ADDRESS)),
             log_path: log_credentials.filter(|_| logs).map(path),
             router: None,
+            metadata_id,
         })
     }
 
@@ -190,6 +236,14 @@ impl Subject {
         }
     }
 
+    /// Whether the container can be told of its task.
+    async fn can_be_told(&self) -> bool {
+        match &self.shared.config.link_local {
+            Some(link_local) => link_local.can_tell().await,
+            None => false,
+        }
+    }
+
     fn logs_as_execution_role(&self) -> bool {
         self.container().logs_auth_strategy.as_deref() == Some("ExecutionRole")
     }
@@ -220,18 +274,9 @@ impl Subject {
         Ok(state.ok().flatten().unwrap_or_default())
     }
 
-    /// Waits for the container's end, also over restarts of the engine. `None` where the container is gone.
+    /// Waits for the container's end. `None` where the container is gone.
     pub async fn wait(&self, id: &str) -> Option<ContainerState> {
-        let runtime = &self.shared.runtime;
-        loop {
-            let waited = runtime.wait(id).await;
-            match runtime.inspect(id).await {
-                Ok(Some(state)) if state.phase == Phase::Exited => return Some(state),
-                Ok(None) => return None,
-                Ok(Some(_)) if waited.is_ok() => {}
-                Ok(Some(_)) | Err(_) => sleep(PAUSE).await,
-            }
-        }
+        ended(self.shared.runtime.as_ref(), id).await
     }
 
     /// Waits for the container's health check to say yes, or for the container's end.
@@ -259,6 +304,19 @@ impl Subject {
         while let Err(error) = self.shared.runtime.stop(id, patience).await {
             tracing::warn!(container = id, %error, "the container does not stop");
             sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Waits for a container's end, also over restarts of the engine. `None` where the container is gone.
+pub(super) async fn ended(runtime: &dyn ContainerRuntime, id: &str) -> Option<ContainerState> {
+    loop {
+        let waited = runtime.wait(id).await;
+        match runtime.inspect(id).await {
+            Ok(Some(state)) if state.phase == Phase::Exited => return Some(state),
+            Ok(None) => return None,
+            Ok(Some(_)) if waited.is_ok() => {}
+            Ok(Some(_)) | Err(_) => sleep(PAUSE).await,
         }
     }
 }
@@ -328,7 +386,7 @@ fn keep_off_the_host(options: &[(String, SecretValue)]) -> Result<(), ContainerE
     }
 }
 
-fn account_of(task_arn: &str) -> String {
+pub(super) fn account_of(task_arn: &str) -> String {
     let account = task_arn.split(':').nth(4);
     account.unwrap_or_default().to_owned()
 }

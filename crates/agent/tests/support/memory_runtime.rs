@@ -12,8 +12,9 @@ use std::{
 use agent::{
     resolve::RegistryLogin,
     runtime::{
-        ContainerRuntime, ContainerState, Engine, Exec, ExecCommand, FoundContainer, Health,
-        LocalImage, LogChunk, LogStream, NewContainer, Phase, Pull, RuntimeError,
+        ContainerDetails, ContainerRuntime, ContainerState, Engine, Exec, ExecCommand,
+        FoundContainer, Health, LocalImage, LogChunk, LogStream, NetworkHolder, NewContainer,
+        Phase, Pull, RuntimeError,
     },
 };
 use async_trait::async_trait;
@@ -133,6 +134,7 @@ impl ContainerRuntime for MemoryRuntime {
             memory_bytes: 24105 * 1024 * 1024,
             architecture: "x86_64".into(),
             log_drivers: vec!["json-file".into()],
+            ..Engine::default()
         })
     }
 
@@ -170,6 +172,10 @@ impl ContainerRuntime for MemoryRuntime {
             return Err(RuntimeError::Engine("manifest unknown".into()));
         }
         Ok(())
+    }
+
+    async fn hold_network(&self, _: &NetworkHolder<'_>) -> Result<String, RuntimeError> {
+        Err(RuntimeError::Engine("there is no network".to_owned()))
     }
 
     async fn create(&self, new: &NewContainer<'_>) -> Result<String, RuntimeError> {
@@ -282,6 +288,14 @@ impl ContainerRuntime for MemoryRuntime {
 
     async fn addresses_of_task(&self, _: &str) -> Result<Vec<IpAddr>, RuntimeError> {
         Ok(Vec::new())
+    }
+
+    async fn details_of_task(&self, _: &str) -> Result<Vec<ContainerDetails>, RuntimeError> {
+        Ok(Vec::new())
+    }
+
+    async fn stats(&self, _: &str) -> Result<Option<serde_json::Value>, RuntimeError> {
+        Ok(None)
     }
 
     async fn remove_task_volumes(&self, _: &str) -> Result<(), RuntimeError> {

@@ -69,7 +69,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         account: first_account,
         aws: aws.account,
     });
-    let agents = LocalAgents::start(&server, ecs, wording, aws);
+    let tells_tasks = !arguments.serving.no_task_metadata;
+    let agents = LocalAgents::start(&server, ecs, wording, tells_tasks, aws);
     let mut out = std::io::stdout();
     writeln!(out, "sealift is ready at {}", server.endpoint())?;
     out.flush()?;

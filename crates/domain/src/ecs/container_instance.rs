@@ -99,6 +99,7 @@ fn needs(row: &TaskRow) -> Result<Needs, Fault> {
         memory: kept.memory,
         ports: kept.ports.into_iter().collect(),
         ports_udp: kept.ports_udp.into_iter().collect(),
+        ..Needs::default()
     })
 }
 

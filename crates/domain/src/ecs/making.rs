@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use api::ecs::{Failure, LaunchType, run_task};
+use api::ecs::{Failure, run_task};
 use ecs::{
+    launch::Launch,
     placement::Needs,
     states::Progress,
     task_definition::{Definition, placement_attributes},
@@ -15,6 +16,7 @@ use store::{
 use types::Fault;
 
 use super::{
+    elsewhere::Elsewhere,
     place_of, roles,
     scheduling::{Among, Instances, Spot},
     task,
@@ -33,6 +35,7 @@ pub(super) struct Blueprint<'a> {
     pub definition: &'a Definition,
     /// The call of `RunTask`, or what one for a service's task would be.
     pub call: &'a run_task::Input,
+    pub launch: &'a Launch,
     pub group: &'a str,
     /// As JSON.
     pub tags: &'a str,
@@ -53,17 +56,13 @@ pub(super) enum Made {
 
 impl Blueprint<'_> {
     fn needs(&self) -> Needs {
-        Needs::of(self.definition)
-    }
-
-    fn launch_type(&self) -> LaunchType {
-        self.call.launch_type.unwrap_or(LaunchType::Ec2)
+        Needs::of(self.definition).under(self.launch.launch_type)
     }
 
     fn attributes(&self) -> BTreeSet<String> {
         let (account, region) = (&self.home.account, &self.home.region);
         let mut attributes =
-            placement_attributes(self.definition, self.launch_type(), account, region);
+            placement_attributes(self.definition, self.launch.launch_type, account, region);
         if self.executes() {
             attributes.insert(EXECUTE_COMMAND.to_owned());
         }
@@ -74,13 +73,14 @@ impl Blueprint<'_> {
         self.call.enable_execute_command == Some(true)
     }
 
-    /// Makes one task: its row is all there is of it.
+    /// Makes one task, which is so many tasks after the first of its call: its row is all there is of it.
     pub(super) async fn make(
         &self,
         world: &World,
         db: &mut Session,
         instances: &mut Instances,
         among: Among<'_>,
+        position: usize,
     ) -> Result<Made, Fault> {
         let needs = self.needs();
         let (instance, architecture) = match instances.place(&needs, &self.attributes(), among) {
@@ -99,6 +99,8 @@ impl Blueprint<'_> {
         details.cpu_architecture = architecture;
         details.credentials = Some(world.entropy.hex::<16>());
         details.execute_command = self.executes();
+        let entropy = world.entropy.as_ref();
+        details.elsewhere = Elsewhere::new(self.definition, self.launch, position, entropy);
         if world.settings.reads_from_aws(&self.home.account) {
             details.secrets_from = world.settings.secrets_from.note().map(str::to_owned);
         }
@@ -108,7 +110,7 @@ impl Blueprint<'_> {
             id,
             family: self.row.family.clone(),
             revision: self.row.revision,
-            launch_type: self.launch_type().to_string(),
+            launch_type: self.launch.launch_type.to_string(),
             group: self.group.to_owned(),
             started_by: self.call.started_by.clone(),
             client_token: self.call.client_token.clone(),

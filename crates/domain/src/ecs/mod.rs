@@ -18,6 +18,7 @@ mod describe_services;
 mod describe_task_definition;
 mod describe_tasks;
 mod discover_poll_endpoint;
+mod elsewhere;
 pub mod execute_command;
 mod list_clusters;
 mod list_container_instances;

@@ -1,6 +1,7 @@
 //! `ecs:RunTask`
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,11 +10,12 @@ use api::{
     Modeled,
     codec::to_json_string,
     ecs::{
-        Error, Failure, PropagateTags, Tag, Task,
+        Error, Failure, PlacementConstraintType, PropagateTags, Tag, Task,
         run_task::{Input, Output, RunTask},
     },
 };
 use ecs::{
+    launch::{self, Launch, LaunchError},
     overrides::{self, LONGEST_OVERRIDES, OverrideError},
     refusals,
     task_definition::Definition,
@@ -23,7 +25,7 @@ use store::ecs::{ClusterRow, TaskDefinitionRow};
 use types::Fault;
 
 use super::{
-    cluster, definition, here,
+    cluster, definition, elsewhere, here,
     making::{Blueprint, Made},
     roles,
     scheduling::{Among, Instances},
@@ -67,12 +69,12 @@ pub(super) async fn accept(
     wanted: &Definition,
     input: &Input,
 ) -> Result<Output, Error> {
-    check(wanted, input, &cx.world.settings.host)?;
+    let launch = check(wanted, input, &cx.world.settings.host)?;
     let request = fingerprint(input);
     if let Some(earlier) = earlier_call(cx, cluster, input, &request).await? {
         return Ok(earlier);
     }
-    start(cx, cluster, row, wanted, input, request).await
+    start(cx, cluster, row, wanted, input, &launch, request).await
 }
 
 pub(super) fn usable(row: Option<TaskDefinitionRow>) -> Result<TaskDefinitionRow, Error> {
@@ -102,7 +104,7 @@ pub(super) fn merge(row: &TaskDefinitionRow, input: &Input) -> Result<Definition
     })
 }
 
-fn check(wanted: &Definition, input: &Input, host: &HostAccess) -> Result<(), Error> {
+fn check(wanted: &Definition, input: &Input, host: &HostAccess) -> Result<Launch, Error> {
     if !(1..=10).contains(&input.count.unwrap_or(1)) {
         return Err(Error::InvalidParameter(
             "Task count should be between 1 and 10.".to_owned(),
@@ -117,15 +119,43 @@ fn check(wanted: &Definition, input: &Input, host: &HostAccess) -> Result<(), Er
     check_supported(wanted, input, host)
 }
 
-/// Refuses what sealift does not do, and what the operator does not allow.
+/// Refuses what sealift does not do, and what the operator does not allow; says how the rest is launched.
 pub(super) fn check_supported(
     wanted: &Definition,
     input: &Input,
     host: &HostAccess,
-) -> Result<(), Error> {
+) -> Result<Launch, Error> {
     refusals::check_call(input).map_err(|e| Error::Client(e.to_string()))?;
     refusals::check_definition(wanted).map_err(|e| Error::Client(e.to_string()))?;
-    check_host_access(wanted, host).map_err(|e| Error::Client(e.to_string()))
+    check_host_access(wanted, host).map_err(|e| Error::Client(e.to_string()))?;
+    decide(wanted, input).map_err(|error| launch_error(&error))
+}
+
+/// Under which launch type the call's tasks run, and in which network.
+pub(super) fn decide(wanted: &Definition, input: &Input) -> Result<Launch, LaunchError> {
+    let any = |count: usize| count > 0;
+    let wish = launch::Wanted {
+        launch_type: input.launch_type,
+        capacity_provider_strategy: input
+            .capacity_provider_strategy
+            .as_deref()
+            .unwrap_or_default(),
+        platform_version: input.platform_version.as_deref(),
+        network_configuration: input.network_configuration.as_ref(),
+        has_placement_constraints: any(input.placement_constraints.iter().flatten().count()),
+        has_placement_strategy: any(input.placement_strategy.iter().flatten().count()),
+    };
+    Launch::decide(wanted, &wish)
+}
+
+/// The refusal in the API's terms.
+fn launch_error(error: &LaunchError) -> Error {
+    let text = error.to_string();
+    match error {
+        LaunchError::Invalid(_) => Error::InvalidParameter(text),
+        LaunchError::UnknownPlatform => Error::PlatformUnknown(text),
+        LaunchError::NotSupported(_) => Error::Client(text),
+    }
 }
 
 /// Refuses what the operator does not allow tasks to take of the host.
@@ -137,6 +167,7 @@ pub(super) fn check_host_access(
         privileged: host.privileged,
         pid_host: host.pid_host,
         ipc_host: host.ipc_host,
+        network_host: host.network_host,
         devices: host.devices,
         paths: &host.paths,
         own: &host.own,
@@ -201,6 +232,7 @@ async fn start(
     row: &TaskDefinitionRow,
     wanted: &Definition,
     input: &Input,
+    launch: &Launch,
     request: String,
 ) -> Result<Output, Error> {
     let world = Arc::clone(&cx.world);
@@ -211,18 +243,30 @@ async fn start(
         row,
         definition: wanted,
         call: input,
+        launch,
         group: &group(row, input),
-        tags: &task_tags(row, input)?,
+        tags: &task_tags(row, input, &cluster.name)?,
         request: &request,
     };
     let local = world.settings.agent_serves(&cluster.name);
     let mut instances = Instances::load(&mut cx.db, &home, &cluster.name, local).await?;
 
     let (mut tasks, mut failures) = (Vec::new(), Vec::<Failure>::new());
-    for _ in 0..input.count.unwrap_or(1) {
-        let made = blueprint.make(&world, &mut cx.db, &mut instances, Among::All);
+    let mut taken = BTreeSet::new();
+    for nth in 0..input.count.unwrap_or(1) {
+        let among = if wants_distinct_instances(input) {
+            Among::AllBut(&taken)
+        } else {
+            Among::All
+        };
+        let position = usize::try_from(nth).unwrap_or_default();
+        let made = blueprint.make(&world, &mut cx.db, &mut instances, among, position);
         match made.await? {
-            Made::Task(row) => tasks.push(task::describe(&row, true)?),
+            Made::Task(row) => {
+                tasks.push(task::describe(&row, true)?);
+                taken.extend(row.state.container_instance);
+            }
+            Made::NoPlace(_) if launch.is_fargate() => failures.push(elsewhere::no_capacity()),
             Made::NoPlace(reasons) => failures.extend(reasons),
             Made::NoInstances => {
                 return Err(Error::InvalidParameter(
@@ -239,14 +283,25 @@ async fn start(
     })
 }
 
+fn wants_distinct_instances(input: &Input) -> bool {
+    let mut constraints = input.placement_constraints.iter().flatten();
+    constraints.any(|c| c.type_ == Some(PlacementConstraintType::DistinctInstance))
+}
+
 fn group(row: &TaskDefinitionRow, input: &Input) -> String {
     let given = input.group.clone().filter(|g| !g.is_empty());
     given.unwrap_or_else(|| format!("family:{}", row.family))
 }
 
 /// The call's tags, and the definition's where they are to be propagated; the call's own win.
-fn task_tags(row: &TaskDefinitionRow, input: &Input) -> Result<String, Error> {
+fn task_tags(row: &TaskDefinitionRow, input: &Input, cluster: &str) -> Result<String, Error> {
     let mut all: Vec<Tag> = input.tags.clone().unwrap_or_default();
+    if input.enable_ecs_managed_tags == Some(true) {
+        all.push(Tag {
+            key: Some("aws:ecs:clusterName".to_owned()),
+            value: Some(cluster.to_owned()),
+        });
+    }
     match input.propagate_tags {
         Some(PropagateTags::TaskDefinition) => {
             for tag in tags::from_json(&row.tags)? {

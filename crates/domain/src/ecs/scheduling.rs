@@ -132,6 +132,11 @@ impl Instances {
 }
 
 impl Candidate {
+    /// Whether it has the processor that the task is made for.
+    fn runs(&self, needs: &Needs) -> bool {
+        needs.architecture.is_none() || needs.architecture == self.architecture
+    }
+
     /// The attributes that the instance does not have.
     fn missing(&self, attributes: &BTreeSet<String>) -> String {
         let missing: Vec<&str> = attributes
@@ -144,7 +149,7 @@ impl Candidate {
     fn lacks(&self, needs: &Needs, attributes: &BTreeSet<String>) -> Option<Lack> {
         if !self.row.agent_connected {
             Some(Lack::Agent)
-        } else if !self.attributes.is_superset(attributes) {
+        } else if !self.attributes.is_superset(attributes) || !self.runs(needs) {
             Some(Lack::Attribute)
         } else {
             self.room.lacks(needs)

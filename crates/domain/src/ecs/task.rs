@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::ecs::{NewTask, TaskRow, TaskState};
 use types::{Entropy, Fault, Timestamp};
 
-use super::{place_of, tags};
+use super::{elsewhere::Elsewhere, place_of, tags};
 
 /// What `RunTask` was given beside what has a column, and what it takes of its instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub(super) struct Details {
     /// Whether commands may be run in its containers.
     #[serde(default)]
     pub execute_command: bool,
+    #[serde(default)]
+    pub elsewhere: Elsewhere,
 }
 
 impl Details {
@@ -64,6 +66,7 @@ impl Details {
             credentials: None,
             secrets_from: None,
             execute_command: false,
+            elsewhere: Elsewhere::default(),
         }
     }
 
@@ -122,6 +125,7 @@ pub(super) fn progress(row: &TaskRow) -> Result<Progress, Fault> {
         None => None,
     };
     Ok(Progress {
+        fargate: row.task.launch_type == LaunchType::Fargate.as_str(),
         last_status: state.last_status.parse().map_err(Fault::new)?,
         wanted: state.wanted,
         containers: serde_json::from_str(&state.containers).map_err(Fault::new)?,
@@ -198,6 +202,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
     let place = place_of(home);
     let details = details(row)?;
     let progress = progress(row)?;
+    let reported = progress.clone();
     let task_arn = place.task(cluster, id).to_string();
     let instance = row.state.container_instance.as_deref();
     let health = progress.health().unwrap_or_default();
@@ -220,7 +225,8 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
             ..Attribute::default()
         })
     });
-    Ok(Task {
+    let elsewhere = details.elsewhere.clone();
+    let mut described = Task {
         attachments: Some(Vec::<Attachment>::new()),
         attributes: Some(attributes.collect()),
         cluster_arn: Some(place.cluster(cluster).to_string()),
@@ -281,7 +287,9 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         ),
         task_arn: Some(task_arn),
         ..Task::default()
-    })
+    };
+    elsewhere.describe(&reported, home.region.as_str(), &mut described);
+    Ok(described)
 }
 
 /// AWS: once its agent has been told to stop a task, the task is stopping until it has stopped.

@@ -61,6 +61,10 @@ pub fn requires_attributes(
         "com.amazonaws.ecs.capability.task-iam-role",
     );
     need(
+        definition.task_role_arn.is_some() && definition.network_mode == Some(NetworkMode::Host),
+        "com.amazonaws.ecs.capability.task-iam-role-network-host",
+    );
+    need(
         definition.network_mode == Some(NetworkMode::Awsvpc),
         "ecs.capability.task-eni",
     );
@@ -95,7 +99,74 @@ pub fn placement_attributes(
     names
 }
 
+/// The oldest version of Docker's API that has what the container asks for.
+// AWS: by what definitions of every kind were described with; which setting an older one needs is not published.
+fn docker_versions(container: &ContainerDefinition) -> impl Iterator<Item = &'static str> {
+    let given = |wanted: bool, version| wanted.then_some(version);
+    let log = container.log_configuration.as_ref();
+    let driver = log.map(|log| log.log_driver);
+    let creates_group = log.is_some_and(|log| {
+        let mut options = log.options.iter().flatten();
+        options.any(|(name, _)| name == "awslogs-create-group")
+    });
+    let check = container.health_check.as_ref();
+    let linux = container.linux_parameters.as_ref();
+    let labels = container.docker_labels.as_ref();
+    let ulimits = container.ulimits.as_ref();
+    let hosts = container.extra_hosts.as_ref();
+    [
+        given(
+            hosts.is_some_and(|h| !h.is_empty())
+                || container.readonly_root_filesystem == Some(true),
+            "1.17",
+        ),
+        given(
+            log.is_some()
+                || labels.is_some_and(|l| !l.is_empty())
+                || ulimits.is_some_and(|u| !u.is_empty()),
+            "1.18",
+        ),
+        given(
+            matches!(driver, Some(LogDriver::Awslogs | LogDriver::Journald)),
+            "1.19",
+        ),
+        given(
+            matches!(driver, Some(LogDriver::Gelf | LogDriver::Fluentd)),
+            "1.20",
+        ),
+        given(container.memory_reservation.is_some(), "1.21"),
+        given(
+            driver == Some(LogDriver::Splunk)
+                || linux.is_some_and(|l| l.tmpfs.is_some() || l.shared_memory_size.is_some()),
+            "1.22",
+        ),
+        given(
+            check.is_some()
+                || container
+                    .system_controls
+                    .as_ref()
+                    .is_some_and(|c| !c.is_empty()),
+            "1.24",
+        ),
+        given(
+            linux.is_some_and(|l| l.init_process_enabled == Some(true)),
+            "1.25",
+        ),
+        given(
+            creates_group || check.is_some_and(|c| c.start_period.is_some()),
+            "1.29",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+}
+
 fn of_container(container: &ContainerDefinition, names: &mut BTreeSet<String>) {
+    for version in docker_versions(container) {
+        names.insert(format!(
+            "com.amazonaws.ecs.capability.docker-remote-api.{version}"
+        ));
+    }
     let mut need = |wanted: bool, name: &str| {
         if wanted {
             names.insert(name.to_owned());

@@ -3,7 +3,7 @@
 use api::ecs::{Attribute, Compatibility, NetworkMode, TaskDefinition, TaskDefinitionStatus};
 use types::Timestamp;
 
-use super::{Definition, requires_attributes};
+use super::{Definition, fargate, requires_attributes};
 use crate::names::Place;
 
 /// What registering adds to a definition.
@@ -69,12 +69,11 @@ pub fn describe(
 }
 
 /// Where the definition could run, by AWS's account of it.
-fn compatibilities(definition: &Definition) -> Vec<Compatibility> {
+pub fn compatibilities(definition: &Definition) -> Vec<Compatibility> {
     if definition.network_mode != Some(NetworkMode::Awsvpc) {
         return vec![Compatibility::External, Compatibility::Ec2];
     }
-    let sized = definition.cpu.is_some() && definition.memory.is_some();
-    if sized {
+    if fargate::validate(definition).is_ok() {
         vec![Compatibility::Ec2, Compatibility::Fargate]
     } else {
         vec![Compatibility::Ec2]

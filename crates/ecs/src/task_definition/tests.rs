@@ -46,7 +46,7 @@ pub(crate) fn secret(name: &str, value_from: &str) -> Secret {
     }
 }
 
-fn refusal(definition: &Definition) -> String {
+pub(crate) fn refusal(definition: &Definition) -> String {
     let Place { account, region } = place();
     match validate(definition, &account, &region) {
         Ok(()) => "accepted".to_owned(),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use api::ecs::{Compatibility, LogDriver, NetworkMode};
+use api::ecs::Compatibility;
 use types::{AccountId, Region};
 
 use super::{
-    Definition, Invalid, container, dependencies, is_essential, logs, name_of, ports, secrets,
+    Definition, Invalid, container, dependencies, fargate, is_essential, logs, name_of, network,
+    ports, secrets,
     sizes::{task_cpu, task_memory},
 };
 use crate::names::is_name;
@@ -15,6 +16,9 @@ use crate::names::is_name;
 pub const LONGEST_DEFINITION: usize = 65_536;
 
 const MOST_CONTAINERS: usize = 10;
+
+/// CPU units that a task may have: an eighth of a processor and up.
+const CPU_OF_TASK: std::ops::RangeInclusive<i64> = 128..=196_608;
 
 /// The refusal of a definition that is longer than [`LONGEST_DEFINITION`].
 pub fn too_long(length: usize) -> Invalid {
@@ -36,6 +40,7 @@ pub fn validate(
         container::validate(container, definition)?;
         secrets::validate(container, definition, account, region)?;
         ports::validate(container, definition)?;
+        network::validate(container, definition)?;
     }
     logs::validate(definition)?;
     dependencies::validate(definition)?;
@@ -43,7 +48,7 @@ pub fn validate(
     roles(definition)?;
     sizes(definition)?;
     if requires_fargate(definition) {
-        fargate(definition)?;
+        fargate::validate(definition)?;
     }
     Ok(())
 }
@@ -140,60 +145,46 @@ pub(crate) fn is_role_arn(text: &str) -> bool {
 fn sizes(definition: &Definition) -> Result<(), Invalid> {
     let cpu = definition.cpu.as_deref().map(task_cpu);
     let memory = definition.memory.as_deref().map(task_memory);
-    if cpu == Some(None) {
-        return Err(Invalid::new("Invalid 'cpu' setting for task."));
-    }
-    if memory == Some(None) {
-        return Err(Invalid::new("Invalid 'memory' setting for task."));
-    }
-    let Some(Some(limit)) = memory else {
-        return Ok(());
+    let invalid = |what: &str| {
+        Invalid(format!(
+            "Invalid '{what}' setting for task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+        ))
     };
-    for container in &definition.container_definitions {
-        if container
-            .memory
-            .is_some_and(|memory| i64::from(memory) > limit)
-        {
-            return Err(Invalid(format!(
-                "Invalid setting for container '{}'. The container memory cannot be greater than the task memory.",
-                name_of(container)
-            )));
+    let cpu = match cpu {
+        Some(Some(units)) if CPU_OF_TASK.contains(&units) => Some(units),
+        Some(_) => return Err(invalid("cpu")),
+        None => None,
+    };
+    let memory = match memory {
+        Some(Some(mib)) => Some(mib),
+        Some(None) => return Err(invalid("memory")),
+        None => None,
+    };
+    let containers = &definition.container_definitions;
+    let reserved: i64 = containers.iter().filter_map(|c| c.cpu).map(i64::from).sum();
+    if cpu.is_some_and(|most| reserved > most) {
+        return Err(Invalid::new(
+            "The total 'cpu' setting of the containers is greater than for the task.",
+        ));
+    }
+    for container in containers {
+        for (what, asked) in [
+            ("memory", container.memory),
+            ("memoryReservation", container.memory_reservation),
+        ] {
+            let asked = asked.map(i64::from);
+            if memory.is_some_and(|most| asked > Some(most)) {
+                return Err(Invalid(format!(
+                    "The '{what}' setting for container '{}' is greater than for the task.",
+                    name_of(container)
+                )));
+            }
         }
     }
     Ok(())
 }
 
 fn requires_fargate(definition: &Definition) -> bool {
-    definition
-        .requires_compatibilities
-        .iter()
-        .flatten()
-        .any(|c| *c == Compatibility::Fargate)
-}
-
-fn fargate(definition: &Definition) -> Result<(), Invalid> {
-    if definition.network_mode != Some(NetworkMode::Awsvpc) {
-        return Err(Invalid::new("Fargate only supports network mode ‘awsvpc’."));
-    }
-    if definition.cpu.is_none() {
-        return Err(Invalid::new(
-            "Fargate requires that 'cpu' be defined at the task level.",
-        ));
-    }
-    if definition.memory.is_none() {
-        return Err(Invalid::new(
-            "Fargate requires that 'memory' be defined at the task level.",
-        ));
-    }
-    let logs_to_cloudwatch = definition.container_definitions.iter().any(|c| {
-        c.log_configuration
-            .as_ref()
-            .is_some_and(|l| l.log_driver == LogDriver::Awslogs)
-    });
-    if definition.execution_role_arn.is_none() && logs_to_cloudwatch {
-        return Err(Invalid::new(
-            "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
-        ));
-    }
-    Ok(())
+    let required = definition.requires_compatibilities.as_deref();
+    required.is_some_and(|required| required.contains(&Compatibility::Fargate))
 }

@@ -6,11 +6,11 @@ use bollard::models::{
     ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig,
     PortBinding,
 };
-use ecs::acs::PortMapping;
+use ecs::acs::{Container, PortMapping};
 use serde::de::DeserializeOwned;
 
 use super::{NewContainer, RuntimeError, volume};
-use crate::resolve::Json;
+use crate::{resolve::Json, runtime::TaskLimits};
 
 /// Docker refuses fewer CPU shares.
 const FEWEST_CPU_SHARES: i64 = 2;
@@ -23,6 +23,9 @@ pub(super) enum Network {
     Named(String),
 }
 
+/// How the network of another container is named.
+const JOINED: &str = "container:";
+
 /// Which network the payload asks for.
 pub(super) fn network(container: &NewContainer<'_>) -> Result<Network, RuntimeError> {
     let of_the_host = host_config(container)?.network_mode;
@@ -34,6 +37,12 @@ pub(super) fn network(container: &NewContainer<'_>) -> Result<Network, RuntimeEr
     match mode.map_or("bridge", String::as_str) {
         "" | "bridge" | "default" => Ok(Network::OfTheAccount),
         named @ ("host" | "none") => Ok(Network::Named(named.to_owned())),
+        "awsvpc" => match &container.network_holder {
+            Some(holder) => Ok(Network::Named(format!("{JOINED}{holder}"))),
+            None => Err(RuntimeError::HostConfig(
+                "the task has no network that its containers could join".to_owned(),
+            )),
+        },
         other => Err(RuntimeError::HostConfig(format!(
             "network mode {other} is not supported"
         ))),
@@ -65,14 +74,54 @@ pub(super) fn create_body(
     body.labels
         .get_or_insert_default()
         .extend(new.labels.clone());
-    body.exposed_ports = Some(exposed_ports(&container.port_mappings));
-    body.networking_config = links(new, network);
-    body.host_config = Some(complete_host_config(new, network)?);
+    let mut host = complete_host_config(new, network)?;
+    if network.starts_with(JOINED) {
+        // An engine refuses what belongs to the network's owner. The ports are open to whoever knows the address.
+        body.hostname = None;
+        body.network_disabled = None;
+        host.port_bindings = None;
+        (host.dns, host.dns_search, host.extra_hosts) = (None, None, None);
+    } else {
+        body.exposed_ports = Some(exposed_ports(&container.port_mappings));
+        body.networking_config = links(new, network);
+    }
+    body.host_config = Some(host);
     Ok(body)
 }
 
+/// What containers ask of name resolution, together.
+#[derive(Default)]
+pub(super) struct NameResolution {
+    pub servers: Option<Vec<String>>,
+    pub search_domains: Option<Vec<String>>,
+    pub hosts: Option<Vec<String>>,
+}
+
+impl NameResolution {
+    pub fn add(&mut self, container: &Container) -> Result<(), RuntimeError> {
+        let host = host_config_of(container)?;
+        for (all, own) in [
+            (&mut self.servers, host.dns),
+            (&mut self.search_domains, host.dns_search),
+            (&mut self.hosts, host.extra_hosts),
+        ] {
+            for entry in own.unwrap_or_default() {
+                let all = all.get_or_insert_default();
+                if !all.contains(&entry) {
+                    all.push(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn host_config(new: &NewContainer<'_>) -> Result<HostConfig, RuntimeError> {
-    let config = new.container.docker_config.as_ref();
+    host_config_of(new.container)
+}
+
+fn host_config_of(container: &Container) -> Result<HostConfig, RuntimeError> {
+    let config = container.docker_config.as_ref();
     document(config.and_then(|c| c.host_config.as_deref()), "host config")
         .map_err(RuntimeError::HostConfig)
 }
@@ -85,6 +134,7 @@ fn complete_host_config(new: &NewContainer<'_>, network: &str) -> Result<HostCon
     if container.memory > 0 {
         host.memory = Some(container.memory.saturating_mul(MIB));
     }
+    limit(&mut host, &new.limits);
     if container.privileged == Some(true) {
         host.privileged = Some(true);
     }
@@ -105,6 +155,15 @@ fn complete_host_config(new: &NewContainer<'_>, network: &str) -> Result<HostCon
         .extend(volumes_from(new));
     add_log_options(&mut host, new);
     Ok(host)
+}
+
+/// The limits of the whole task: those of its parent cgroup, or the container's own where it is alone in its task.
+fn limit(host: &mut HostConfig, limits: &TaskLimits) {
+    host.cgroup_parent.clone_from(&limits.cgroup_parent);
+    host.nano_cpus = limits.nano_cpus;
+    if let Some(most) = limits.memory_bytes {
+        host.memory = Some(host.memory.unwrap_or(most).min(most));
+    }
 }
 
 /// One of the payload's two JSON texts; an empty one where there is none.

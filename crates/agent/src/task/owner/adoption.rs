@@ -4,7 +4,7 @@ use std::future::ready;
 
 use futures::FutureExt as _;
 
-use super::{Event, Known, Owner, ReportedStatus};
+use super::{Event, Known, Owner, ReportedStatus, Subject};
 use crate::{
     labels,
     runtime::{ContainerState, FoundContainer, Phase, answered},
@@ -17,12 +17,22 @@ impl Owner {
             (labels::INSTALLATION, &self.shared.config.installation),
         ];
         let runtime = self.shared.runtime.clone();
-        for container in answered(|| runtime.find(&of_task)).await {
+        let (holders, containers): (Vec<_>, Vec<_>) = answered(|| runtime.find(&of_task))
+            .await
+            .into_iter()
+            .partition(|found| labels::is_network_holder(&found.labels));
+        for holder in holders {
+            if let Some(state) = answered(|| runtime.inspect(&holder.id)).await {
+                self.adopt_network(holder.id, &state).await;
+            }
+        }
+        for container in containers {
             let inspected = answered(|| runtime.inspect(&container.id)).await;
             if let Some(state) = inspected {
                 self.adopt_container(container, state).await;
             }
         }
+        self.miss_network();
         if self.task.known_status.as_deref() == Some("RUNNING") {
             self.miss_vanished();
         }
@@ -49,10 +59,20 @@ impl Owner {
             container = name,
             "container found again"
         );
+        if let Some(id) = found.labels.get(labels::METADATA) {
+            let subject = Subject {
+                shared: self.shared.clone(),
+                task: self.task.clone(),
+                index,
+            };
+            subject.serve_metadata(id, self.reporting.times);
+        }
         let image = &self.container(index).image;
         let image = self.shared.runtime.local_image(image).await;
         let now = self.shared.now();
+        let address = self.network.address();
         let record = self.record_mut(index);
+        record.address = address;
         record.image_digest = image.ok().flatten().and_then(|image| image.digest);
         record.runtime_id = Some(found.id.clone());
         record.known = Known::Created;

@@ -53,6 +53,8 @@ impl Owner {
                 self.resource_failed(&error);
             }
             Event::NoRole => self.role_did_not_come(),
+            Event::Network(outcome) => self.network_held(outcome),
+            Event::NetworkLost => self.network_lost(),
             Event::StopRequested => {}
         }
     }
@@ -92,6 +94,7 @@ impl Owner {
         let restarted = self.record(index).started_at.is_some();
         self.reach(index, Known::Running);
         let now = self.shared.now();
+        let address = self.network.address();
         let record = self.record_mut(index);
         record.started_at = Some(now);
         record.bindings = state.bindings;
@@ -99,6 +102,7 @@ impl Owner {
             record.exit_code = None;
             record.reason = None;
         }
+        record.address = address;
         let id = record.runtime_id.clone().unwrap_or_default();
         if !restarted {
             self.container_changed(index, ReportedStatus::Running);

@@ -90,10 +90,10 @@ impl Owner {
     }
 
     fn fetch_logins(&self, role: TaskRole) {
-        let shared = self.shared.clone();
+        let (shared, task) = (self.shared.clone(), self.task.clone());
         let containers: Vec<_> = self.uncreated().cloned().collect();
         let job = async move {
-            let logins = shared.resolver.registry_logins();
+            let logins = shared.resolver_for(&task).registry_logins();
             Event::Logins(match role.credentials().await {
                 Ok(role) => logins.fetch(&containers, &role).await,
                 Err(error) => Err(error),
@@ -103,7 +103,7 @@ impl Owner {
     }
 
     fn fetch_values(&self, provider: Provider, role: TaskRole) {
-        let shared = self.shared.clone();
+        let (shared, task) = (self.shared.clone(), self.task.clone());
         let wanted = references(self.in_need(), provider);
         tracing::info!(
             task.arn = self.task.arn,
@@ -112,7 +112,7 @@ impl Owner {
             "reading secrets"
         );
         let job = async move {
-            let source = shared.resolver.source(provider);
+            let source = shared.resolver_for(&task).source(provider);
             let values = match role.credentials().await {
                 Ok(role) => source.fetch(&wanted, &role).await,
                 Err(error) => Err(error),

@@ -61,7 +61,9 @@ async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fau
     let launch_type = row.task.launch_type.parse().unwrap_or(LaunchType::Ec2);
     let attributes = placement_attributes(&definition, launch_type, &at.account, &at.region);
     let mut instances = Instances::load(db, home, &row.task.cluster, local).await?;
-    match instances.place(&Needs::of(&definition), &attributes, Among::All) {
+    let launch_type = row.task.launch_type.parse().unwrap_or(LaunchType::Ec2);
+    let needs = Needs::of(&definition).under(launch_type);
+    match instances.place(&needs, &attributes, Among::All) {
         Spot::On { id, .. } => {
             progress.place();
             row.state.container_instance = Some(id);

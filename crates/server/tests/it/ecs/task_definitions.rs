@@ -10,7 +10,7 @@ async fn a_definition_is_given_back_whole() {
         "environment": [{"name": "A", "value": "1"}],
         "portMappings": [{"containerPort": 80}],
         "healthCheck": {"command": ["CMD", "true"]},
-        "linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 1}]},
+        "linuxParameters": {"initProcessEnabled": true},
     });
     let of_task = json!({
         "networkMode": "awsvpc", "cpu": "256", "memory": "512", "volumes": [{"name": "v"}],

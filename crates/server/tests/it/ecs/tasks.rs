@@ -54,7 +54,10 @@ async fn a_task_goes_from_pending_to_running_to_stopped() {
     assert_eq!(told["arn"], json!(arn));
     assert_eq!(told["desiredStatus"], "RUNNING");
     let app = &told["containers"][0];
-    assert_eq!(app["environment"], json!({"A": "1"}));
+    assert_eq!(
+        app["environment"],
+        json!({"A": "1", "AWS_EXECUTION_ENV": "AWS_ECS_EC2"})
+    );
     assert_eq!(app["secrets"][0]["provider"], "ssm");
     assert_eq!(app["secrets"][0]["valueFrom"], "/prod/token");
     let credentials = &told["executionRoleCredentials"];
@@ -241,8 +244,8 @@ async fn what_does_not_exist_yet_or_is_not_allowed_is_refused_by_name() {
     for (of_container, of_task, expected) in [
         (
             json!({}),
-            json!({"networkMode": "awsvpc"}),
-            "The network mode awsvpc is not supported yet",
+            json!({"networkMode": "host"}),
+            "The host's network (networkMode host) is not allowed",
         ),
         (
             json!({"privileged": true}),
@@ -273,13 +276,6 @@ async fn what_does_not_exist_yet_or_is_not_allowed_is_refused_by_name() {
             "{message}"
         );
     }
-    register(&aws, "plain", &json!({}), &json!({})).await;
-    let fargate = json!({"taskDefinition": "plain", "launchType": "FARGATE"});
-    let (_, message) = refused(&root, "RunTask", &fargate).await;
-    assert_eq!(
-        message,
-        "The launch type FARGATE is not supported yet by sealift."
-    );
 }
 
 #[tokio::test]

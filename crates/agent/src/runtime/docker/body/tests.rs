@@ -7,6 +7,15 @@ use types::SecretValue;
 use super::*;
 
 fn body(task: &Task, container: &Container) -> Result<serde_json::Value, RuntimeError> {
+    body_on(task, container, "net", TaskLimits::default())
+}
+
+fn body_on(
+    task: &Task,
+    container: &Container,
+    network: &str,
+    limits: TaskLimits,
+) -> Result<serde_json::Value, RuntimeError> {
     let new = NewContainer {
         task,
         container,
@@ -24,8 +33,10 @@ fn body(task: &Task, container: &Container) -> Result<serde_json::Value, Runtime
             ("url".into(), SecretValue::default()),
         ],
         peers: [("db".to_owned(), "id-of-db".to_owned())].into(),
+        network_holder: None,
+        limits,
     };
-    let body = create_body(&new, "net")?;
+    let body = create_body(&new, network)?;
     Ok(serde_json::to_value(body).unwrap())
 }
 
@@ -194,4 +205,49 @@ fn a_host_configuration_that_is_no_json_is_refused_in_gos_words() {
                 .into()
         ))
     );
+}
+
+#[test]
+fn whoever_joins_a_network_leaves_names_and_ports_to_its_owner() {
+    let mut container = with_docker_config(
+        r#"{"Hostname":"own"}"#,
+        r#"{"Dns":["10.0.0.2"],"ExtraHosts":["db:10.0.0.3"],"DnsSearch":["corp"]}"#,
+    );
+    container.port_mappings = vec![PortMapping {
+        container_port: Some(80),
+        ..PortMapping::default()
+    }];
+    let joined = body_on(&task(), &container, "container:abc", TaskLimits::default()).unwrap();
+    assert_eq!(joined["HostConfig"]["NetworkMode"], "container:abc");
+    for member in ["Hostname", "ExposedPorts"] {
+        assert!(joined.get(member).is_none(), "{member}");
+    }
+    for member in ["Dns", "DnsSearch", "ExtraHosts", "PortBindings"] {
+        assert!(joined["HostConfig"].get(member).is_none(), "{member}");
+    }
+    let mut names = NameResolution::default();
+    names.add(&container).unwrap();
+    names.add(&container).unwrap();
+    assert_eq!(names.servers, Some(vec!["10.0.0.2".to_owned()]));
+    assert_eq!(names.hosts, Some(vec!["db:10.0.0.3".to_owned()]));
+}
+
+#[test]
+fn the_limits_of_the_task_hold_for_its_containers() {
+    let mut container = with_docker_config("{}", "{}");
+    container.memory = 1024;
+    let limits = TaskLimits {
+        cgroup_parent: Some("/ecs/0123".into()),
+        ..TaskLimits::default()
+    };
+    let below = body_on(&task(), &container, "net", limits).unwrap();
+    assert_eq!(below["HostConfig"]["CgroupParent"], "/ecs/0123");
+    let limits = TaskLimits {
+        nano_cpus: Some(250_000_000),
+        memory_bytes: Some(512 * MIB),
+        ..TaskLimits::default()
+    };
+    let alone = body_on(&task(), &container, "net", limits).unwrap();
+    assert_eq!(alone["HostConfig"]["NanoCpus"], 250_000_000);
+    assert_eq!(alone["HostConfig"]["Memory"], 512 * MIB);
 }

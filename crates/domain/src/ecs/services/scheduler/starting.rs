@@ -20,6 +20,7 @@ use crate::{
     ecs::{
         definition,
         making::{Blueprint, Made},
+        run_task as running,
         scheduling::{Among, Instances},
         services::{Details, as_call, kept},
         tags,
@@ -57,12 +58,20 @@ pub(super) async fn start(
         ..as_call(&input)
     };
     let definition: Definition = definition::read(&stored)?;
+    let launch = match running::decide(&definition, &call) {
+        Ok(launch) => launch,
+        Err(error) => {
+            service.could_not_launch(&error.to_string(), now);
+            return Ok(());
+        }
+    };
     let blueprint = Blueprint {
         home,
         cluster,
         row: &stored,
         definition: &definition,
         call: &call,
+        launch: &launch,
         group: &row.key.group(),
         tags: &task_tags(row, details, &input, &stored)?,
         request: "",
@@ -77,7 +86,7 @@ pub(super) async fn start(
             (None, Some(taken)) => Among::AllBut(taken),
             (None, None) => Among::All,
         };
-        match blueprint.make(world, db, &mut instances, among).await? {
+        match blueprint.make(world, db, &mut instances, among, 0).await? {
             Made::Task(made) => {
                 if let (Some(taken), Some(on)) = (&mut taken, made.state.container_instance) {
                     taken.insert(on);
