@@ -64,11 +64,16 @@ def test_a_container_s_lines_arrive_in_the_stream_that_ecs_names(server, tasks, 
 
 def test_the_execution_role_decides_about_the_lines_too(server, tasks, group):
     role = execution_role(server, allow("logs:PutLogEvents"))
-    stopped = tasks.refuse(container(logConfiguration=awslogs(group)), executionRoleArn=role)
+    stopped = tasks.refuse(container(logConfiguration=awslogs(group, mode="blocking")), executionRoleArn=role)
     assert stopped["stopCode"] == "TaskFailedToStart"
     reason = stopped["containers"][0]["reason"]
     assert reason.startswith("CannotStartContainerError: Error response from daemon: failed to initialize logging driver"), reason
     assert "is not authorized to perform: logs:CreateLogStream" in reason
+
+    # A container that does not wait for its lines does not wait for their stream either.
+    task = tasks.run(tasks.register(container(script="echo lost", logConfiguration=awslogs(group)), executionRoleArn=role))
+    assert tasks.wait(task, "STOPPED")["stopCode"] == "EssentialContainerExited"
+    assert lines(server, group) == []
 
 
 def test_a_group_is_created_where_the_role_may_and_the_definition_says_so(server, tasks):
