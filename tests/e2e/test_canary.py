@@ -162,21 +162,6 @@ class Exercise:
         self.errors.append(json.dumps(self.tasks.refuse(no_program, executionRoleArn=role), default=str))
         self.errors.append(json.dumps(self.tasks.describe(self.holder), default=str))
 
-    def log(self) -> None:
-        """As options of log drivers, good ones and bad ones, of a container's own driver and of a router."""
-        role = {"executionRoleArn": execution_role(self.server, *reading(secrets=["*"], keys=["*"]))}
-        for option, reference in (("tag", self.arn), ("max-size", self.arn), ("max-buffer-size", f"{self.json}:password::")):
-            log = {"logDriver": "json-file", "secretOptions": [{"name": option, "valueFrom": reference}]}
-            definition = self.tasks.register(container("holder", "true", logConfiguration=log), **role)
-            self.errors.append(json.dumps(self.tasks.wait(self.tasks.run(definition), "STOPPED"), default=str))
-        log = {"logDriver": "awsfirelens", "options": {"Name": "null"}, "secretOptions": [{"name": "key", "valueFrom": self.arn}]}
-        router = container("holder", firelensConfiguration={"type": "fluentbit"})
-        task = self.tasks.run(self.tasks.register(router, container("web", logConfiguration=log), **role), enableExecuteCommand=True)
-        self.tasks.wait(task, "RUNNING")
-        done = self.server.sealift("task", "exec", "--container", "holder", task, "--", "env")
-        assert f"key_1={MARK}" in done.stdout
-        self.errors.append(json.dumps(self.tasks.describe(task), default=str))
-
     def run_command(self, directory: Path) -> None:
         role = execution_role(self.server, *reading(secrets=["*"]))
         for given, name in ((role, "runs"), (execution_role(self.server), "fails")):
@@ -200,7 +185,6 @@ def test_a_stored_value_is_found_nowhere_but_in_its_container(new_server, tmp_pa
     exercise.read()
     exercise.fail()
     exercise.inject()
-    exercise.log()
     exercise.run_command(tmp_path)
 
     assert [text for text in exercise.errors if found_in(text.encode())] == []

@@ -8,6 +8,7 @@ use crate::{
     AcsConnector, AgentConfig, Wording,
     cgroup::Cgroups,
     ecs_api,
+    facts::Facts,
     registration::register,
     report::Reporter,
     resolve::{AwsClients, Resolver},
@@ -114,6 +115,7 @@ async fn run(
         None => AwsClients::new(config.secret_endpoints.clone()),
     };
     let tasks = Arc::new(Tasks::new(Shared {
+        facts: Facts::default(),
         resolver: Resolver::new(clients.clone().worded(config.wording)),
         fargate_resolver: Resolver::new(clients.worded(Wording::Fargate)),
         config: config.clone(),

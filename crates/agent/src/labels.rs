@@ -9,6 +9,8 @@ pub(crate) const CONTAINER_NAME: &str = "com.amazonaws.ecs.container-name";
 pub(crate) const FAMILY: &str = "com.amazonaws.ecs.task-definition-family";
 pub(crate) const VERSION: &str = "com.amazonaws.ecs.task-definition-version";
 pub(crate) const CLUSTER: &str = "com.amazonaws.ecs.cluster";
+/// Ours: which versions of which secrets a container holds, as JSON; never a value.
+pub(crate) const HELD: &str = "sealift.held-secrets";
 /// Ours: which installation of sealift a container belongs to.
 pub(crate) const INSTALLATION: &str = "sealift.installation";
 /// Ours: under which id the container is told of its task.

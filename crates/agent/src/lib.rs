@@ -11,6 +11,7 @@ mod config;
 mod connector;
 mod ecs_api;
 mod exec;
+mod facts;
 mod firelens;
 mod labels;
 mod link_local;

@@ -50,25 +50,51 @@ pub struct Reference {
 
 /// The value behind each reference. They are zeroed when this is dropped, which is once the containers are created.
 #[derive(Clone, Default)]
-pub struct Values(HashMap<Reference, SecretValue>);
+pub struct Values {
+    values: HashMap<Reference, SecretValue>,
+    versions: HashMap<Reference, Version>,
+}
+
+/// Which version of what a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Of the secret or parameter.
+    pub arn: String,
+    /// The version id of a secret, the number of a parameter's version.
+    pub version: String,
+}
 
 impl Values {
     pub fn get(&self, value_from: &str, region: &str) -> Option<&SecretValue> {
-        self.0.get(&Reference {
+        self.values.get(&Reference {
             value_from: value_from.to_owned(),
             region: region.to_owned(),
         })
     }
 
+    /// Which version of what stands behind a reference, where its source said so.
+    pub fn version(&self, value_from: &str, region: &str) -> Option<&Version> {
+        self.versions.get(&Reference {
+            value_from: value_from.to_owned(),
+            region: region.to_owned(),
+        })
+    }
+
+    /// Notes which version of what a value is.
+    pub(crate) fn note_version(&mut self, reference: Reference, version: Version) {
+        self.versions.insert(reference, version);
+    }
+
     /// Takes the values of another source in.
     pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        self.values.extend(other.values);
+        self.versions.extend(other.versions);
     }
 
     /// Refuses what no variable can hold. Docker would refuse it too, but with the value in its text.
     fn checked(self) -> Result<Self, ResolveError> {
         let bad = self
-            .0
+            .values
             .iter()
             .find(|(_, value)| value.expose_secret().contains(&0));
         match bad {
@@ -82,7 +108,10 @@ impl Values {
 
 impl FromIterator<(Reference, SecretValue)> for Values {
     fn from_iter<T: IntoIterator<Item = (Reference, SecretValue)>>(values: T) -> Self {
-        Self(values.into_iter().collect())
+        Self {
+            values: values.into_iter().collect(),
+            versions: HashMap::new(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use aws_sdk_ecs::Client;
 use ecs::acs::{FromAgent, ToAgent};
 use tokio::{
-    sync::watch,
+    sync::{mpsc, watch},
     time::{Instant, sleep, sleep_until},
 };
 pub(crate) use upgrade::SessionIdentity;
@@ -150,8 +150,12 @@ impl Sessions {
         let mut postponed = expires;
         let mut spoke = false;
         let mut execs = Execs::new(self.tasks.clone(), duplex.outgoing.clone());
+        let telling = tell_facts(self.tasks.clone(), duplex.outgoing.clone());
+        tokio::pin!(telling);
         loop {
             let frame = tokio::select! {
+                // Beside what is read: a control plane that waits for its reader must not be waited for.
+                () = &mut telling => return Ended::Normally,
                 frame = duplex.incoming.recv() => frame,
                 () = sleep_until(silent_until) => {
                     tracing::warn!("the control plane is silent, closing the session");
@@ -189,6 +193,25 @@ impl Sessions {
                 }
                 Err(error) => tracing::warn!(%error, "message ignored"),
             }
+        }
+    }
+}
+
+/// Tells all that is known of tasks beside their states, and then what is new, for as long as anybody listens.
+async fn tell_facts(tasks: Arc<Tasks>, control_plane: mpsc::Sender<String>) {
+    let mut changes = tasks.facts().changes();
+    let mut told = 0;
+    loop {
+        let (upto, facts) = tasks.facts().since(told);
+        told = upto;
+        for facts in facts {
+            let frame = FromAgent::from(facts).encode();
+            if control_plane.send(frame).await.is_err() {
+                return;
+            }
+        }
+        if changes.changed().await.is_err() {
+            return;
         }
     }
 }

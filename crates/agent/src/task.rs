@@ -7,6 +7,7 @@
 mod accept;
 mod dependencies;
 mod environment;
+mod held;
 mod images;
 mod owner;
 mod plan;
@@ -16,7 +17,7 @@ mod steps;
 pub(crate) use accept::accept;
 use std::net::IpAddr;
 
-use ecs::acs::Credentials;
+use ecs::acs::{Credentials, HeldSecret};
 pub(crate) use owner::Owner;
 use types::Timestamp;
 
@@ -85,6 +86,8 @@ pub(crate) struct Record {
     pub bindings: Vec<NetworkBinding>,
     /// The address of the task, where its containers share one network.
     pub address: Option<IpAddr>,
+    /// Which versions of which secrets it was created with.
+    pub held: Vec<HeldSecret>,
 }
 
 impl Record {

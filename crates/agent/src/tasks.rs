@@ -16,6 +16,7 @@ use types::{Arn, Timestamp};
 use crate::{
     AgentConfig,
     cgroup::Cgroups,
+    facts::Facts,
     firelens, labels,
     link_local::Audience,
     report::{Reporter, TaskReport},
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub fargate_resolver: Resolver,
     pub reporter: Reporter,
     pub cgroups: Cgroups,
+    pub facts: Facts,
     /// The images that this agent pulled, for the pull behaviour `once`.
     pub pulled: Mutex<HashSet<String>>,
 }
@@ -131,6 +133,11 @@ impl Tasks {
                 },
             });
         }
+    }
+
+    /// What the control plane is to know beside the tasks' states.
+    pub fn facts(&self) -> &Facts {
+        &self.shared.facts
     }
 
     /// Takes a task of a payload: a new one starts, a known one gets its credentials, or is told to stop.

@@ -5,5 +5,7 @@ pub mod env;
 pub mod operator;
 pub mod param;
 pub mod run;
+pub mod stale;
 pub mod task;
+pub mod trace;
 pub mod up;

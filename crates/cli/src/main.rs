@@ -42,6 +42,10 @@ enum Command {
     Run(commands::run::Arguments),
     /// Look into tasks that run
     Task(commands::task::Arguments),
+    /// List running tasks that hold an outdated version of a secret, and since when
+    Stale(commands::stale::Arguments),
+    /// List who holds a secret, and who may read it
+    Trace(commands::trace::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +66,8 @@ fn main() -> ExitCode {
             Command::Param(arguments) => commands::param::run(arguments).await,
             Command::Run(arguments) => commands::run::run(arguments).await,
             Command::Task(arguments) => commands::task::run(arguments).await,
+            Command::Stale(arguments) => commands::stale::run(arguments).await,
+            Command::Trace(arguments) => commands::trace::run(arguments).await,
         }
     });
     outcome.unwrap_or_else(|error| fail(&error))

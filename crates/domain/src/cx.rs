@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use api::OperationAccess;
 use store::Session;
-use types::{AccountId, Arn, Entropy, Region, Timestamp};
+use types::{AccountId, Arn, Entropy, Fault, Region, Timestamp};
 
 use crate::{World, access::Decided, identity::Caller};
 
@@ -61,6 +61,30 @@ impl Cx {
             now,
             after_commit: Vec::new(),
         }
+    }
+
+    /// For what the server finds out by itself, as somebody whom it imagines to ask. It only reads.
+    pub(crate) async fn imagined(
+        world: &Arc<World>,
+        caller: Caller,
+        region: &Region,
+    ) -> Result<Self, Fault> {
+        let db = world.store.read().await?;
+        let facts = RequestFacts {
+            id: world.entropy.uuid(),
+            source_ip: None,
+            referer: None,
+            user_agent: None,
+            secure: true,
+            answer_form: api::AnswerForm::default(),
+        };
+        Ok(Self::new(
+            Arc::clone(world),
+            db,
+            caller,
+            region.clone(),
+            facts,
+        ))
     }
 
     /// The moment of the request; it does not move while the operation runs.

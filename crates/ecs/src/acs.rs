@@ -6,6 +6,7 @@
 mod credentials;
 mod envelope;
 mod exec;
+mod facts;
 mod manifest;
 mod payload;
 
@@ -17,6 +18,7 @@ pub use exec::{
     ExecAction, ExecData, ExecEvent, ExecReportMessage, ExecRequestMessage, ExecStart,
     TerminalSize, WINDOW,
 };
+pub use facts::{ContainerFacts, HeldSecret, TaskFactsMessage};
 pub use manifest::{
     TaskIdentifier, TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
 };

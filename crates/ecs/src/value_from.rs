@@ -123,6 +123,24 @@ pub fn parse_credentials_parameter(
     })
 }
 
+/// Which version of a secret a reference selects. What is `None` is not said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SelectedVersion<'a> {
+    pub stage: Option<&'a str>,
+    pub id: Option<&'a str>,
+}
+
+/// Reads the trailing fields of a reference to a secret.
+pub fn selected_version(value_from: &str) -> SelectedVersion<'_> {
+    // `arn:P:secretsmanager:R:ACCT:secret:NAME` and then `:json-key:version-stage:version-id`.
+    let mut fields = value_from.split(':').skip(8);
+    let mut next = || fields.next().filter(|field| !field.is_empty());
+    SelectedVersion {
+        stage: next(),
+        id: next(),
+    }
+}
+
 fn region_of(arn: &Arn, own: &Region) -> Result<Region, ValueFromError> {
     if arn.region.is_empty() {
         return Ok(own.clone());
@@ -174,6 +192,26 @@ mod tests {
             &"111122223333".parse().unwrap(),
             &"eu-west-1".parse().unwrap(),
         )
+    }
+
+    #[test]
+    fn a_reference_selects_a_version_by_stage_or_id_or_not_at_all() {
+        let secret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:db-AbCdEf";
+        let selected = |tail: &str| {
+            let text = format!("{secret}{tail}");
+            let version = selected_version(&text);
+            (
+                version.stage.map(str::to_owned),
+                version.id.map(str::to_owned),
+            )
+        };
+        assert_eq!(selected(""), (None, None));
+        assert_eq!(selected(":key::"), (None, None));
+        assert_eq!(
+            selected("::AWSPREVIOUS:"),
+            (Some("AWSPREVIOUS".to_owned()), None)
+        );
+        assert_eq!(selected(":::1234"), (None, Some("1234".to_owned())));
     }
 
     #[test]

@@ -8,20 +8,33 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     World,
-    ecs::services::{self, Seen},
+    ecs::services::{self, Seen, Waiting},
 };
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use types::Timestamp;
 
 /// For whatever nobody announced: what another server on the same database changed, or an agent that has come.
 const SWEEP: Duration = Duration::from_secs(3);
+/// How often what services hold is compared with what there is.
+const COMPARE: Duration = Duration::from_secs(2);
 /// Changes that come close together are looked at together.
 const GATHER: Duration = Duration::from_millis(50);
 
 /// Runs until `stop` turns true.
 pub async fn run(world: Arc<World>, mut stop: watch::Receiver<bool>) {
-    let mut seen = Seen::default();
+    let (mut seen, mut waiting) = (Seen::default(), Waiting::default());
+    let mut compared = Instant::now();
     loop {
+        // Secrets change unannounced, and nobody is in a hurry.
+        if compared.elapsed() >= COMPARE {
+            compared = Instant::now();
+            if let Err(fault) = services::redeploy_changed(&world, &mut waiting).await {
+                tracing::error!(cause = %fault.chain(), "secrets that services hold could not be compared; it is tried again");
+            }
+        }
         let pause = match services::schedule(&world, &mut seen).await {
             Ok(again_at) => until(again_at, world.clock.now()),
             Err(fault) => {

@@ -4,12 +4,14 @@
 
 mod clusters;
 mod container_instances;
+mod held_secrets;
 mod services;
 mod task_definitions;
 mod tasks;
 
 pub use clusters::ClusterRow;
 pub use container_instances::ContainerInstanceRow;
+pub use held_secrets::{HeldSecretRow, Holding};
 pub use services::{ServiceFilter, ServiceKey, ServicePulse, ServiceRow};
 pub use task_definitions::{FamilyFilter, TaskDefinitionRow};
 pub use tasks::{NewTask, TaskFilter, TaskRow, TaskState};

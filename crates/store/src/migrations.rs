@@ -22,6 +22,7 @@ const STEPS: &[(i64, &str)] = &[
     (13, include_str!("../migrations/0013_ecr.sql")),
     (14, include_str!("../migrations/0014_logs.sql")),
     (16, include_str!("../migrations/0016_services.sql")),
+    (17, include_str!("../migrations/0017_held_secrets.sql")),
 ];
 
 /// The text of every step, in order.

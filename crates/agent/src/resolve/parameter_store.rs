@@ -11,7 +11,7 @@ use ecs::{
 use futures::future::try_join_all;
 use types::{Arn, SecretValue};
 
-use super::{AwsClients, Reference, ResolveError, SecretSource, Values, sdk_error::Call};
+use super::{AwsClients, Reference, ResolveError, SecretSource, Values, Version, sdk_error::Call};
 use crate::Wording;
 
 /// The limit of `GetParameters`.
@@ -32,7 +32,7 @@ impl ParameterStore {
         region: &str,
         names: &[String],
         role: &Credentials,
-    ) -> Result<Vec<(Reference, SecretValue)>, ResolveError> {
+    ) -> Result<Vec<(Reference, Found)>, ResolveError> {
         let is_fargate = self.clients.wording() == Wording::Fargate;
         let failed = |why: String| {
             ResolveError(if is_fargate {
@@ -63,12 +63,12 @@ impl ParameterStore {
         names
             .iter()
             .map(|name| match find(&found, name) {
-                Some(value) => Ok((
+                Some(found) => Ok((
                     Reference {
                         value_from: name.clone(),
                         region: region.to_owned(),
                     },
-                    value.clone(),
+                    found.clone(),
                 )),
                 // Where the reference agent sets an empty variable, the task is refused.
                 None => Err(failed(format!(
@@ -109,12 +109,28 @@ impl SecretSource for ParameterStore {
             .flat_map(|(region, names)| names.chunks(BATCH).map(move |batch| (*region, batch)));
         let answers =
             try_join_all(batches.map(|(region, batch)| self.read(region, batch, role))).await?;
-        answers.into_iter().flatten().collect::<Values>().checked()
+        let (mut found, mut versions) = (Vec::new(), Vec::new());
+        for (reference, one) in answers.into_iter().flatten() {
+            versions.extend(one.version.map(|version| (reference.clone(), version)));
+            found.push((reference, one.value));
+        }
+        let mut values: Values = found.into_iter().collect();
+        for (reference, version) in versions {
+            values.note_version(reference, version);
+        }
+        values.checked()
     }
 }
 
+/// What a parameter holds, and which version of it that is.
+#[derive(Clone)]
+struct Found {
+    value: SecretValue,
+    version: Option<Version>,
+}
+
 /// The value for a name as it was asked for. Where that was an ARN, the answer may carry the bare name alone.
-fn find<'a>(found: &'a HashMap<String, SecretValue>, asked: &str) -> Option<&'a SecretValue> {
+fn find<'a>(found: &'a HashMap<String, Found>, asked: &str) -> Option<&'a Found> {
     found.get(asked).or_else(|| {
         let resource = asked.parse::<Arn>().ok()?.resource;
         let bare = resource.strip_prefix("parameter/")?;
@@ -123,10 +139,17 @@ fn find<'a>(found: &'a HashMap<String, SecretValue>, asked: &str) -> Option<&'a 
 }
 
 /// The values by each text that may have asked for them: name, ARN, and either with the version or label behind it.
-fn by_every_name(parameters: Vec<Parameter>) -> HashMap<String, SecretValue> {
+fn by_every_name(parameters: Vec<Parameter>) -> HashMap<String, Found> {
     let mut found = HashMap::new();
     for parameter in parameters {
-        let value = SecretValue::from(parameter.value.unwrap_or_default());
+        let version = parameter.arn.clone().map(|arn| Version {
+            arn,
+            version: parameter.version.to_string(),
+        });
+        let value = Found {
+            value: SecretValue::from(parameter.value.unwrap_or_default()),
+            version,
+        };
         for name in [parameter.name, parameter.arn].into_iter().flatten() {
             if let Some(selector) = &parameter.selector {
                 found.insert(format!("{name}{selector}"), value.clone());

@@ -13,8 +13,8 @@ use futures::future::join_all;
 use types::SecretValue;
 
 use super::{
-    AwsClients, Json, Reference, ResolveError, SecretSource, Values, reference::SecretReference,
-    sdk_error::Call,
+    AwsClients, Json, Reference, ResolveError, SecretSource, Values, Version,
+    reference::SecretReference, sdk_error::Call,
 };
 use crate::Wording;
 
@@ -43,7 +43,7 @@ impl SecretsManager {
         &self,
         wanted: &Reference,
         role: &Credentials,
-    ) -> Result<SecretValue, ResolveError> {
+    ) -> Result<(SecretValue, Option<Version>), ResolveError> {
         let Reference { value_from, region } = wanted;
         let reference = SecretReference::parse(value_from).map_err(|error| {
             ResolveError(format!(
@@ -68,7 +68,11 @@ impl SecretsManager {
             .send()
             .await
             .map_err(|error| self.failure(&reference, region, &error));
-        let value = answer.and_then(|answer| select(answer, &reference));
+        let value = answer.and_then(|answer| {
+            let version = answer.arn.clone().zip(answer.version_id.clone());
+            let version = version.map(|(arn, version)| Version { arn, version });
+            Ok((select(answer, &reference)?, version))
+        });
         value.map_err(|error| self.in_words(region, error))
     }
 
@@ -139,15 +143,22 @@ impl SecretSource for SecretsManager {
         let answers = join_all(distinct.iter().map(|wanted| self.read(wanted, role))).await;
 
         let mut values = Vec::with_capacity(distinct.len());
-        let mut errors = Vec::new();
+        let (mut versions, mut errors) = (Vec::new(), Vec::new());
         for (reference, answer) in distinct.into_iter().zip(answers) {
             match answer {
-                Ok(value) => values.push((reference.clone(), value)),
+                Ok((value, version)) => {
+                    values.push((reference.clone(), value));
+                    versions.extend(version.map(|version| (reference.clone(), version)));
+                }
                 Err(error) => errors.push(error.0),
             }
         }
         if errors.is_empty() {
-            values.into_iter().collect::<Values>().checked()
+            let mut values: Values = values.into_iter().collect();
+            for (reference, version) in versions {
+                values.note_version(reference, version);
+            }
+            values.checked()
         } else {
             // AWS: the platform tells of the first failure only, agents of all.
             if self.clients.wording() == Wording::Fargate {

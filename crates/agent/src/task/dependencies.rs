@@ -3,7 +3,7 @@
 use ecs::acs::{Container, Task};
 use types::Timestamp;
 
-use super::{Known, Record};
+use super::{Known, Record, held::has_health_check};
 use crate::runtime::Health;
 
 /// What a container waits for on another.
@@ -112,10 +112,6 @@ fn of_container(
         });
     }
     Ok(waits)
-}
-
-fn has_health_check(container: &Container) -> bool {
-    container.health_check_type.as_deref() == Some("docker")
 }
 
 /// Takes away, again and again, what waits for nothing that is left. What cannot be taken away waits for itself.

@@ -21,8 +21,9 @@ use tokio::{
 use self::network::{Held, Network};
 use super::{
     Command, ContainerError, Known, Progress, Record,
-    dependencies::{self, Condition, Lost, Wait},
+    dependencies::{self, Lost, Wait},
     environment,
+    held::{self, has_health_check},
     images::{EcrTokens, ImageAccess},
     plan::{self, Step, View},
     reporting::Reporting,
@@ -50,7 +51,8 @@ enum Event {
     Pulled(usize, Result<Option<String>, ContainerError>),
     Created(usize, Result<String, ContainerError>),
     Started(usize, Result<ContainerState, ContainerError>),
-    Health(usize, Health),
+    /// Another health than before; nothing once the container has ended.
+    Health(usize, Option<Health>),
     Exited(usize, Option<ContainerState>),
     /// The job was given up because the task is to stop.
     Abandoned(usize),
@@ -146,6 +148,9 @@ impl Owner {
         self.want_values();
         loop {
             self.advance();
+            if let Some(facts) = held::facts(&self.task, &self.records) {
+                self.shared.facts.set(facts);
+            }
             self.reporting
                 .update(&self.task, &self.records, self.wanted_running);
             if self.is_over() {
@@ -169,6 +174,7 @@ impl Owner {
 
     fn finish(&self) {
         tracing::info!(task.arn = self.task.arn, "task over");
+        self.shared.facts.forget(&self.task.arn);
         self.progress.send_replace(Progress {
             wanted_running: false,
             stopped_at: Some(self.shared.now()),
@@ -308,10 +314,13 @@ impl Owner {
                 record.busy = true;
                 let image = record.image_here.clone();
                 let (values, peers) = (self.values(), self.peers());
+                let held = held::of_container(self.container(index), &values);
+                self.record_mut(index).held.clone_from(&held);
+                let secrets = (values, held);
                 let job = async move {
                     Event::Created(
                         index,
-                        subject.create(image, values, peers, network, times).await,
+                        subject.create(image, secrets, peers, network, times).await,
                     )
                 };
                 self.jobs.push(job.boxed());
@@ -392,20 +401,30 @@ impl Owner {
         );
     }
 
-    /// Sees to it that the container's end is noticed, and its health where another container waits for that.
+    /// Sees to it that the container's end is noticed, and its health where it has a check.
     fn watch(&self, index: usize, id: String) {
         let subject = Subject {
             shared: self.shared.clone(),
             task: self.task.clone(),
             index,
         };
-        let is_awaited = |wait: &Wait| wait.on == index && wait.condition == Condition::Healthy;
-        if self.waits.iter().flatten().any(is_awaited) {
-            let (subject, id) = (subject.clone(), id.clone());
-            let job = async move { Event::Health(index, subject.wait_healthy(&id).await) };
-            self.jobs.push(job.boxed());
+        if has_health_check(self.container(index)) {
+            self.watch_health(index);
         }
         let job = async move { Event::Exited(index, subject.wait(&id).await) };
+        self.jobs.push(job.boxed());
+    }
+
+    /// Sees to it that another health of the container than the known one is noticed.
+    pub(super) fn watch_health(&self, index: usize) {
+        let subject = Subject {
+            shared: self.shared.clone(),
+            task: self.task.clone(),
+            index,
+        };
+        let record = self.record(index);
+        let (id, known) = (record.runtime_id.clone().unwrap_or_default(), record.health);
+        let job = async move { Event::Health(index, subject.other_health(&id, known).await) };
         self.jobs.push(job.boxed());
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use ecs::{
-    acs::{Container, Credentials, FirelensConfiguration, Task},
+    acs::{Container, Credentials, FirelensConfiguration, HeldSecret, Task},
     trust,
 };
 use tokio::time::{sleep, timeout};
@@ -12,6 +12,7 @@ use types::SecretValue;
 use super::{
     ContainerError,
     environment::{Offers, ResolvedValues, compose, secret_names},
+    held,
 };
 use crate::{
     backoff::Backoff,
@@ -52,7 +53,7 @@ impl Subject {
     pub async fn create(
         &self,
         image_here: Option<String>,
-        values: ResolvedValues,
+        (values, held): (ResolvedValues, Vec<HeldSecret>),
         peers: BTreeMap<String, String>,
         network_holder: Option<String>,
         times: Times,
@@ -88,13 +89,15 @@ impl Subject {
         );
         drop(values);
         keep_off_the_host(&injected.log_options)?;
+        let mut labels = self.labels(offers.metadata_id.as_deref());
+        labels.extend(held::label(&held));
         let new = NewContainer {
             task: &self.task,
             container,
             image: name,
             name: labels::container_name(&self.task, &container.name, &config.entropy.hex::<10>()),
             account: account_of(&self.task.arn),
-            labels: self.labels(offers.metadata_id.as_deref()),
+            labels,
             environment: injected.environment,
             binds,
             log_driver,
@@ -279,16 +282,16 @@ impl Subject {
         ended(self.shared.runtime.as_ref(), id).await
     }
 
-    /// Waits for the container's health check to say yes, or for the container's end.
-    pub async fn wait_healthy(&self, id: &str) -> Health {
+    /// Waits until the container's health check says something else than before; nothing once the container has ended.
+    pub async fn other_health(&self, id: &str, known: Health) -> Option<Health> {
         loop {
             match self.shared.runtime.inspect(id).await {
                 Ok(Some(state)) if state.phase != Phase::Exited => {
-                    if state.health == Health::Healthy {
-                        return Health::Healthy;
+                    if state.health != known {
+                        return Some(state.health);
                     }
                 }
-                Ok(_) => return Health::Unknown,
+                Ok(_) => return None,
                 Err(error) => tracing::debug!(container = id, %error, "no answer about health"),
             }
             sleep(PAUSE).await;

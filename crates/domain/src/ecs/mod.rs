@@ -6,6 +6,7 @@
 pub mod agents;
 mod cluster;
 mod container_instance;
+mod contents;
 mod create_cluster;
 mod create_service;
 mod definition;
@@ -20,6 +21,7 @@ mod describe_tasks;
 mod discover_poll_endpoint;
 mod elsewhere;
 pub mod execute_command;
+pub mod holders;
 mod list_clusters;
 mod list_container_instances;
 mod list_services;

@@ -28,6 +28,7 @@ pub use cache::Cache;
 pub use caller::{Caller, CallerSession, Permissions};
 pub use pass_role::authorize_pass_role;
 pub use session::SessionCredentials;
+pub(crate) use session_caller::imagined as imagined_caller;
 pub(crate) use uses::last_use;
 pub use uses::{Uses, write_uses};
 

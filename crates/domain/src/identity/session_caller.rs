@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{CommonError, Service, sigv4::SignatureError};
 use policy::{Attached, Principal};
-use store::Session;
+use store::{Session, iam::EntityKind};
 use types::{AccountId, Fault, SecretValue};
 
 use super::{
@@ -71,6 +71,28 @@ pub(super) async fn find(
             task: record.task,
         }),
     })
+}
+
+/// A user, or a session of a role, as if it asked: for the server's own questions about who may do what.
+pub(crate) async fn imagined(
+    db: &mut Session,
+    world: &World,
+    kind: EntityKind,
+    id: &str,
+    partition: &str,
+) -> Result<Option<Caller>, Fault> {
+    let held = match kind {
+        EntityKind::Role => role(db, world, id, "imagined", partition).await?,
+        EntityKind::User => user(db, world, id, partition).await?,
+        EntityKind::Group | EntityKind::InstanceProfile => None,
+    };
+    Ok(held.map(|held| Caller {
+        principal: held.principal,
+        account: held.account,
+        access_key_id: String::new(),
+        permissions: held.permissions,
+        session: None,
+    }))
 }
 
 async fn role(

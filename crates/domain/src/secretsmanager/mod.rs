@@ -26,6 +26,7 @@ mod password;
 mod purge;
 mod put_resource_policy;
 mod put_secret_value;
+pub mod readers;
 mod remove_regions_from_replication;
 mod replicas;
 mod replicate_secret_to_regions;

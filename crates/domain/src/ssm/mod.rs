@@ -28,6 +28,7 @@ mod put_parameter;
 mod reference;
 mod remove_tags_from_resource;
 mod reset_service_setting;
+mod same_content;
 mod scan;
 mod sealing;
 mod settings;
@@ -38,4 +39,5 @@ mod update_service_setting;
 mod value;
 
 pub use policy_actions::{PolicyAction, act_on_policies};
+pub(crate) use same_content::same_content;
 pub(crate) use sealing::plain_purpose;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AckRequest, ExecReportMessage, ExecRequestMessage, HeartbeatAckRequest, HeartbeatMessage,
     IAMRoleCredentialsAckRequest, IAMRoleCredentialsMessage, Notice, PayloadMessage,
-    TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
+    TaskFactsMessage, TaskManifestMessage, TaskStopVerificationAck, TaskStopVerificationMessage,
 };
 
 /// A text frame that is no message. It says where the text went wrong, never what stood there: frames hold credentials.
@@ -111,12 +111,14 @@ direction! {
 }
 
 direction! {
-    /// What an agent says: acknowledgements, and its question after a manifest. All else it reports through the ECS API.
+    /// What an agent says: acknowledgements, its question after a manifest, and facts that are none of ECS's. All else it
+    /// reports through the ECS API.
     FromAgent {
         HeartbeatAckRequest(HeartbeatAckRequest),
         AckRequest(AckRequest),
         IAMRoleCredentialsAckRequest(IAMRoleCredentialsAckRequest),
         TaskStopVerificationMessage(TaskStopVerificationMessage),
         ExecReportMessage(ExecReportMessage),
+        TaskFactsMessage(TaskFactsMessage),
     }
 }

@@ -161,6 +161,9 @@ impl Session {
                 self.verify_stops(question).await?;
             }
             Ok(FromAgent::ExecReportMessage(report)) => self.tell(report),
+            Ok(FromAgent::TaskFactsMessage(facts)) => {
+                agents::take_facts(&self.world, &self.instance, &facts).await?;
+            }
             // That the agent has its credentials changes nothing here; who did not get them is sent new ones in time.
             Ok(FromAgent::IAMRoleCredentialsAckRequest(_)) => {}
             Ok(FromAgent::Unknown(kind)) => {

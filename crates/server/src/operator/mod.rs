@@ -15,6 +15,7 @@ mod key;
 mod new_access_key;
 mod rotate_root_key;
 mod socket;
+mod stale;
 mod wire;
 
 use std::{collections::HashMap, future::Future, path::PathBuf, pin::Pin, sync::Arc};
@@ -36,6 +37,7 @@ pub use key::{AccessKey, Pair};
 pub use new_access_key::NewAccessKey;
 pub use rotate_root_key::{RootKeyRotated, RotateRootKey};
 pub(crate) use socket::{remove as remove_socket, serve};
+pub use stale::{HeldBy, ReadableBy, Stale, Trace, Traced};
 
 /// One command of the operator's: its own input, what it does, and what it answers.
 pub trait Command: Serialize + DeserializeOwned + Send + 'static {
@@ -60,6 +62,8 @@ fn table() -> HashMap<&'static str, Perform> {
         entry::<EndAccessKeys>(),
         entry::<RotateRootKey>(),
         entry::<Backup>(),
+        entry::<Stale>(),
+        entry::<Trace>(),
     ])
 }
 

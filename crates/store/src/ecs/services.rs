@@ -128,6 +128,19 @@ impl Session {
         .collect()
     }
 
+    /// The ACTIVE services whose details hold this text.
+    pub async fn services_mentioning(&mut self, text: &str) -> Result<Vec<ServiceRow>, Fault> {
+        self.fetch_all(
+            "SELECT * FROM ecs_services WHERE status = 'ACTIVE' AND details LIKE '%' || $1 || '%' \
+             ORDER BY account, region, cluster, name",
+            args![text],
+        )
+        .await?
+        .iter()
+        .map(ServiceRow::read)
+        .collect()
+    }
+
     /// How many services of a cluster are ACTIVE.
     pub async fn count_active_services(
         &mut self,

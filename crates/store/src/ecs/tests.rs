@@ -210,3 +210,95 @@ on_both_databases! {
         assert_eq!(db.sweep_stopped_tasks(at(100)).await.unwrap(), 1);
     }
 }
+
+fn service(name: &str, status: &str) -> ServiceRow {
+    ServiceRow {
+        key: ServiceKey {
+            home: home(),
+            cluster: "web".into(),
+            name: name.into(),
+        },
+        status: status.into(),
+        scheduling_strategy: "REPLICA".into(),
+        launch_type: "EC2".into(),
+        client_token: None,
+        details: "{}".into(),
+        state: "{}".into(),
+        created_by: "arn:aws:iam::111122223333:root".into(),
+        created_at: at(1),
+        ended_at: None,
+        version: 1,
+    }
+}
+
+fn state(status: &str) -> TaskState {
+    TaskState {
+        last_status: status.into(),
+        ..provisioning()
+    }
+}
+
+on_both_databases! {
+    async fn services_are_listed_counted_and_seen_to_change_with_their_tasks(store: Store) {
+        let mut db = store.write().await.unwrap();
+        for (name, status) in [("a", "ACTIVE"), ("b", "DRAINING"), ("c", "INACTIVE")] {
+            db.save_service(&service(name, status)).await.unwrap();
+        }
+        let listed = db.list_services(&home(), "web", ServiceFilter::default(), "", 10).await.unwrap();
+        let names: Vec<_> = listed.iter().map(|row| row.key.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let daemons = ServiceFilter { scheduling_strategy: Some("DAEMON"), launch_type: None };
+        assert_eq!(db.list_services(&home(), "web", daemons, "", 10).await.unwrap(), []);
+        assert_eq!(db.count_active_services(&home(), "web").await.unwrap(), 1);
+
+        let before = db.service_pulses().await.unwrap();
+        assert_eq!(before.len(), 2);
+        let key = service("a", "ACTIVE").key;
+        let pulse = |pulses: &[(ServiceKey, ServicePulse)]| {
+            pulses.iter().find(|(one, _)| *one == key).map(|(_, pulse)| *pulse).unwrap()
+        };
+        assert_eq!(pulse(&before), ServicePulse { version: 1, tasks: 0, task_versions: 0 });
+        let new = NewTask { group: key.group(), ..task("t1") };
+        db.insert_task(&new, &state("PENDING")).await.unwrap();
+        db.save_task_state(&new, &state("STOPPED")).await.unwrap();
+        let after = db.service_pulses().await.unwrap();
+        assert_eq!(pulse(&after), ServicePulse { version: 1, tasks: 1, task_versions: 2 });
+        let rows = db.tasks_of_service(&key).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        // A task whose end was noted is history.
+        db.note_task_end(&rows[0]).await.unwrap();
+        assert_eq!(db.tasks_of_service(&key).await.unwrap(), []);
+        db.save_service(&service("a", "ACTIVE")).await.unwrap();
+        assert_eq!(db.service(&key).await.unwrap().unwrap().version, 2);
+        db.commit().await.unwrap();
+    }
+
+    async fn what_a_task_holds_is_known_while_it_lives_and_goes_with_it(store: Store) {
+        let mut db = store.write().await.unwrap();
+        let new = NewTask { group: "service:a".into(), ..task("t1") };
+        db.insert_task(&new, &state("RUNNING")).await.unwrap();
+        let mut held = HeldSecretRow {
+            container: "app".into(),
+            name: "PASSWORD".into(),
+            provider: "asm".into(),
+            value_from: "arn:secret".into(),
+            arn: "arn:secret".into(),
+            version: "1".into(),
+        };
+        db.hold_secret(&new, &held).await.unwrap();
+        held.version = "2".into();
+        db.hold_secret(&new, &held).await.unwrap();
+        assert_eq!(db.held_secrets(&home(), "web", "t1").await.unwrap(), [held.clone()]);
+        let holdings = db.holdings_of("arn:secret").await.unwrap();
+        assert_eq!((holdings.len(), &holdings[0].held, holdings[0].task.as_str()), (1, &held, "t1"));
+        assert_eq!(db.holdings_of_group(&home(), "web", "service:a").await.unwrap(), holdings);
+        assert_eq!(db.holdings().await.unwrap(), holdings);
+        let mut stopped = state("STOPPED");
+        stopped.stopped_at = Some(at(5));
+        db.save_task_state(&new, &stopped).await.unwrap();
+        assert_eq!(db.holdings().await.unwrap(), []);
+        db.sweep_stopped_tasks(at(6)).await.unwrap();
+        assert_eq!(db.held_secrets(&home(), "web", "t1").await.unwrap(), []);
+        db.commit().await.unwrap();
+    }
+}

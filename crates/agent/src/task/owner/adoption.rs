@@ -8,6 +8,7 @@ use super::{Event, Known, Owner, ReportedStatus, Subject};
 use crate::{
     labels,
     runtime::{ContainerState, FoundContainer, Phase, answered},
+    task::held,
 };
 
 impl Owner {
@@ -73,6 +74,7 @@ impl Owner {
         let address = self.network.address();
         let record = self.record_mut(index);
         record.address = address;
+        record.held = held::of_labels(&found.labels);
         record.image_digest = image.ok().flatten().and_then(|image| image.digest);
         record.runtime_id = Some(found.id.clone());
         record.known = Known::Created;

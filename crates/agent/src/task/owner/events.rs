@@ -40,7 +40,10 @@ impl Owner {
                 self.fail(index, &error);
                 self.drop_used_values();
             }
-            Event::Health(index, health) => self.record_mut(index).health = health,
+            Event::Health(index, Some(health)) => {
+                self.record_mut(index).health = health;
+                self.watch_health(index);
+            }
             Event::Exited(index, state) => self.exited(index, state),
             Event::Abandoned(index) => self.record_mut(index).busy = false,
             Event::Values(provider, Ok(values)) => {
@@ -55,7 +58,7 @@ impl Owner {
             Event::NoRole => self.role_did_not_come(),
             Event::Network(outcome) => self.network_held(outcome),
             Event::NetworkLost => self.network_lost(),
-            Event::StopRequested => {}
+            Event::Health(_, None) | Event::StopRequested => {}
         }
     }
 

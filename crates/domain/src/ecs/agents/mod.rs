@@ -6,6 +6,7 @@
 
 mod admission;
 mod credentials;
+mod facts;
 mod local;
 mod manifest;
 mod payloads;
@@ -13,6 +14,7 @@ mod waiting;
 
 pub use admission::{Refusal, admit};
 pub use credentials::{CurrentCredentials, current_credentials};
+pub use facts::take_facts;
 pub(crate) use local::ensure_default_cluster;
 pub use local::{LocalInstance, local_credentials, local_instances};
 pub use manifest::{confirm_stops, manifest};

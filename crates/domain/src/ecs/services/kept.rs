@@ -1,5 +1,7 @@
 //! A service's row: what it was given, and what its scheduler remembers.
 
+use std::collections::BTreeMap;
+
 use api::{
     codec::{from_json_str, to_json_string},
     ecs::create_service::Input,
@@ -17,6 +19,9 @@ pub(in crate::ecs) struct Details {
     pub tags: String,
     /// What the creating call asked for, to tell a repeated call from another with the same token.
     pub request: String,
+    /// The versions of secrets that a deployment was begun for, by ARN: none is for a second time.
+    #[serde(default)]
+    pub answered: BTreeMap<String, String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +34,7 @@ impl Details {
             input: String::new(),
             tags,
             request,
+            answered: BTreeMap::new(),
         };
         details.set_input(input);
         details
