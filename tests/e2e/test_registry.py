@@ -5,6 +5,7 @@ What takes retries (about 40 s, as the agent's) is started once for all tests, s
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pty
@@ -215,6 +216,26 @@ def test_each_failure_of_the_credentials_is_told_apart(pullers, registry):
         stopped = puller.stopped(task)
         assert stopped["stopCode"] == "TaskFailedToStart"
         assert stopped["stoppedReason"].endswith(end), stopped["stoppedReason"]
+
+
+@pytest.mark.parametrize("kind", ["docker", "dockercfg"])
+def test_a_login_of_the_host_is_for_images_that_have_none_of_their_own(new_server, registry, kind):
+    registry.push("host:1")
+    forget(f"{registry.address}/host:1")
+    auth = base64.b64encode(f"{OTHER}:{OTHER_PASSWORD}".encode()).decode()
+    login = {"docker": {"username": OTHER, "password": OTHER_PASSWORD}, "dockercfg": {"auth": auth}}[kind]
+    one = new_server()
+    one.settings |= {"ECS_ENGINE_AUTH_TYPE": kind, "ECS_ENGINE_AUTH_DATA": json.dumps({f"http://{registry.address}": login})}
+    puller = Puller(one.start())
+    task = puller.run(f"{registry.address}/host:1", None)
+    assert puller.stopped(task)["containers"][0].get("exitCode") == 0, puller.tasks.describe(task)
+    assert wait_for("the registry's word", lambda: registry.pullers("host")) == {OTHER}
+    assert OTHER_PASSWORD not in one.log() and auth not in one.log()
+    one.stop()
+    one.settings["ECS_ENGINE_AUTH_DATA"] = OTHER_PASSWORD
+    done = one.sealift("up", timeout=20)
+    assert (done.returncode, "ECS_ENGINE_AUTH_DATA must be a JSON object" in done.stderr) == (1, True), done.stderr
+    assert OTHER_PASSWORD not in done.stderr
 
 
 def test_a_refused_password_is_the_registrys_word(slow):

@@ -271,6 +271,10 @@ def test_what_cannot_work_is_said_at_once(aws, server, run, tmp_path):
     assert done.returncode == 1
     assert "AWS does not take the credentials of its own configuration: operation error STS: GetCallerIdentity" in done.stderr
     assert "InvalidClientTokenId" in done.stderr
+    # Who forgot to leave the shell of another server reads from it, but never from the server itself.
+    circle = aws.user.environment() | {"AWS_ENDPOINT_URL": run.here.endpoint}
+    done = run.here.sealift("up", "--secrets-from", "aws", environment=circle, timeout=20)
+    assert (done.returncode, f"leads to {run.here.endpoint}, which is this very server" in done.stderr) == (1, True), done.stderr
     # A server that runs already is told by its own operator, not by a command.
     file = tmp_path / "taskdef.json"
     done = server.sealift("run", "--secrets-from", "aws", str(file), environment=aws.profile(tmp_path))

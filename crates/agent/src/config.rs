@@ -9,7 +9,7 @@ use types::{Clock, Entropy, Region};
 
 pub use self::variables::{InvalidSetting, ReadConfig};
 use crate::{
-    Pulls, Wording,
+    HostLogins, Pulls, Wording,
     link_local::LinkLocal,
     resolve::{AwsAccount, ServiceEndpoints},
 };
@@ -35,6 +35,8 @@ pub struct AgentConfig {
     /// Where the agent keeps what it makes for containers to mount.
     pub data_dir: PathBuf,
     pub ecs: EcsConfig,
+    /// What registries are logged in to whatever task pulls.
+    pub host_logins: Arc<HostLogins>,
     /// Whose words reasons have.
     pub wording: Wording,
     /// How long a task waits for the credentials of its execution role.

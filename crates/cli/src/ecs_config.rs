@@ -1,10 +1,11 @@
 //! The configuration of ECS's agent: its variables, over its file, over what ECS's installer sets up.
 
-use std::{env, fs, io, path::Path};
+use std::{env, fs, io, path::Path, sync::Arc};
 
-use agent::{EcsConfig, LogLevel, ReadConfig, Wording};
+use agent::{EcsConfig, HostLogins, LogLevel, ReadConfig, Wording};
 use anyhow::{Context as _, Result};
 use tracing_subscriber::filter::LevelFilter;
+use types::SecretValue;
 
 /// Where ECS's own agent is configured, if this host has it.
 const ECS_CONFIG: &str = "/etc/ecs/ecs.config";
@@ -16,31 +17,49 @@ ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true
 
 /// Reads the configuration, from the file that the user named or from where ECS has it.
 pub fn read(named: Option<&Path>) -> Result<ReadConfig> {
-    let path = named.unwrap_or(Path::new(ECS_CONFIG));
-    let file = match fs::read_to_string(path) {
-        Ok(text) => Some(text),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
-        }
-    };
-    let variable = |name: &str| env::var(name).ok();
-    let mut read = ReadConfig::from_variables(|name| {
-        let text = file.as_deref().unwrap_or(INSTALLED);
-        variable(name).or_else(|| in_file(text, name))
-    })
-    .context("the configuration of the agent")?;
-    if file.is_none() && variable("ECS_AVAILABLE_LOGGING_DRIVERS").is_none() {
+    let file = file(named)?;
+    let mut read = ReadConfig::from_variables(|name| lookup(file.as_deref(), name))
+        .context("the configuration of the agent")?;
+    if file.is_none() && env::var("ECS_AVAILABLE_LOGGING_DRIVERS").is_err() {
         // Whatever the engine has.
         read.config.available_logging_drivers = None;
     }
     Ok(read)
 }
 
-/// Whose words the reasons of stopped tasks have.
-pub fn wording() -> Result<Wording> {
-    let named = env::var("SEALIFT_AGENT_WORDING").ok();
-    Ok(Wording::parse(named.as_deref())?)
+/// What the agent is told beside ECS's plain settings.
+pub struct Around {
+    /// Whose words the reasons of stopped tasks have.
+    pub wording: Wording,
+    pub logins: Arc<HostLogins>,
+}
+
+/// Reads it from the same places.
+pub fn around(named: Option<&Path>) -> Result<Around> {
+    let file = file(named)?;
+    let of = |name| lookup(file.as_deref(), name);
+    let data = of("ECS_ENGINE_AUTH_DATA").map(SecretValue::from);
+    let logins = HostLogins::parse(of("ECS_ENGINE_AUTH_TYPE").as_deref(), data.as_ref())?;
+    let wording = env::var("SEALIFT_AGENT_WORDING").ok();
+    Ok(Around {
+        wording: Wording::parse(wording.as_deref())?,
+        logins: Arc::new(logins),
+    })
+}
+
+/// The text of the file, if there is one.
+fn file(named: Option<&Path>) -> Result<Option<String>> {
+    let path = named.unwrap_or(Path::new(ECS_CONFIG));
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+    }
+}
+
+fn lookup(file: Option<&str>, name: &str) -> Option<String> {
+    let variable = env::var(name).ok();
+    variable.or_else(|| in_file(file.unwrap_or(INSTALLED), name))
 }
 
 /// The value of a variable in a file of `NAME=value` lines; of two, the last.

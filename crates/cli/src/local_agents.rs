@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
-    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls, Wording,
+    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls,
     resolve::{AwsAccount, ServiceEndpoints},
 };
 use async_trait::async_trait;
@@ -17,6 +17,8 @@ use tokio::{
     task::JoinHandle,
 };
 use types::{AccountId, OsEntropy, SystemClock};
+
+use crate::ecs_config::Around;
 
 /// How long to wait for a container engine that does not answer.
 const ENGINE_RETRY: Duration = Duration::from_secs(5);
@@ -32,7 +34,7 @@ impl LocalAgents {
     pub fn start(
         server: &Server,
         ecs: EcsConfig,
-        wording: Wording,
+        around: Around,
         tells_tasks: bool,
         aws: Option<AwsForAgents>,
     ) -> Self {
@@ -44,7 +46,7 @@ impl LocalAgents {
             api: server.api().clone(),
             data_dir: server.data_dir().to_owned(),
             ecs,
-            wording,
+            around,
             tells_tasks,
             pulls: pulls.clone(),
             aws,
@@ -99,7 +101,7 @@ struct Settings {
     api: axum::Router,
     data_dir: PathBuf,
     ecs: EcsConfig,
-    wording: Wording,
+    around: Around,
     /// Whether containers find the metadata of their task.
     tells_tasks: bool,
     pulls: Pulls,
@@ -195,7 +197,8 @@ impl Settings {
             installation: self.installation.clone(),
             data_dir: self.data_dir.clone(),
             ecs: self.ecs.clone(),
-            wording: self.wording,
+            host_logins: Arc::clone(&self.around.logins),
+            wording: self.around.wording,
             role_patience: AgentConfig::ROLE_PATIENCE,
             link_local: Some(Arc::clone(link_local)),
             pulls: self.pulls.clone(),

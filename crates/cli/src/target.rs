@@ -55,7 +55,7 @@ impl Target {
         let places = places.or_in(aws.as_ref().and_then(|aws| aws.region.clone()));
         let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let ecs = ecs_config::read(serving.ecs_config.as_deref())?;
-        let wording = ecs_config::wording()?;
+        let around = ecs_config::around(serving.ecs_config.as_deref())?;
         for warning in ecs.warnings {
             tracing::warn!("{warning}");
         }
@@ -69,7 +69,7 @@ impl Target {
             aws: aws.account,
         });
         let tells_tasks = !serving.no_task_metadata;
-        let agents = LocalAgents::start(&server, ecs.config, wording, tells_tasks, aws);
+        let agents = LocalAgents::start(&server, ecs.config, around, tells_tasks, aws);
         let endpoint = server
             .endpoint()
             .parse()

@@ -7,7 +7,7 @@ use std::fmt;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::{
     config::{BehaviorVersion, Region},
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     types::Credentials as StsCredentials,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -186,7 +186,7 @@ impl AwsAccount {
         let provider = self.sdk.credentials_provider();
         let provider = provider.ok_or_else(|| NoIdentity::Credentials("none".to_owned()))?;
         let credentials = provider.provide_credentials().await;
-        credentials.map_err(|error| NoIdentity::Credentials(DisplayErrorContext(error).to_string()))
+        credentials.map_err(|error| NoIdentity::Credentials(with_causes(&error)))
     }
 
     /// A client of STS; every other service is asked as what it gives.
@@ -222,10 +222,25 @@ impl AwsAccount {
         let unsent = matches!(error, SdkError::ConstructionFailure(_))
             || matches!(error, SdkError::DispatchFailure(failure) if failure.is_other());
         if unsent {
-            return NoIdentity::Credentials(DisplayErrorContext(error).to_string()).to_string();
+            return NoIdentity::Credentials(with_causes(error)).to_string();
         }
         self.call("AssumeRole").describe(error)
     }
+}
+
+/// The error and what caused it, each once.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let next = current.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = current.source();
+    }
+    text
 }
 
 impl fmt::Debug for AwsAccount {

@@ -143,9 +143,13 @@ impl Subject {
     /// The name to pull by and the login for it: with a token of ECR, the one in the container's secret, or none.
     async fn source(&self, access: ImageAccess) -> Result<Source, ContainerError> {
         let Some(registry) = wanted_token(self.container()) else {
+            let of_host = || {
+                let logins = &self.shared.config.host_logins;
+                logins.of_image(self.image()).cloned()
+            };
             return Ok(Source {
                 name: self.image().to_owned(),
-                login: access.login,
+                login: access.login.or_else(of_host),
             });
         };
         let failed = |error: &ResolveError| {

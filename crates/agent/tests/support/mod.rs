@@ -49,6 +49,7 @@ pub fn config(url: &str) -> AgentConfig {
             container_stop_timeout: Duration::from_secs(2),
             ..EcsConfig::default()
         },
+        host_logins: Arc::default(),
         wording: Wording::Current,
         role_patience: AgentConfig::ROLE_PATIENCE,
         link_local: None,

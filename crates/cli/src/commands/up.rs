@@ -3,7 +3,7 @@
 use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 
 use agent::ReadConfig;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use server::Server;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,7 +40,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         warnings,
     } = ecs_config::read(arguments.serving.ecs_config.as_deref())?;
     logging::start(LevelFilter::INFO, ecs_config::log_level(&ecs))?;
-    let wording = ecs_config::wording()?;
+    let around = ecs_config::around(arguments.serving.ecs_config.as_deref())?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -60,6 +60,13 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let first_account = config.first_account.clone();
     let server = Server::start(config).await?;
     if let Some(aws) = &aws {
+        if aws.account.endpoint() == Some(server.endpoint()) {
+            bail!(
+                "AWS's own configuration leads to {}, which is this very server: take AWS_ENDPOINT_URL out of the environment, \
+                 or name your account with --aws-profile or --aws-endpoint-url",
+                server.endpoint()
+            );
+        }
         // AWS may be out of reach for now; each task says so that is.
         if let Err(error) = aws.announce().await {
             tracing::warn!("{error:#}");
@@ -70,7 +77,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         aws: aws.account,
     });
     let tells_tasks = !arguments.serving.no_task_metadata;
-    let agents = LocalAgents::start(&server, ecs, wording, tells_tasks, aws);
+    let agents = LocalAgents::start(&server, ecs, around, tells_tasks, aws);
     let mut out = std::io::stdout();
     writeln!(out, "sealift is ready at {}", server.endpoint())?;
     out.flush()?;
