@@ -125,6 +125,17 @@ def test_fluentd_runs_as_root_and_reads_its_own_notation(server, tasks):
     assert (inside["FLUENT_UID"], inside["token_0"]) == ("0", "t0ken-value")
 
 
+def test_in_awsvpc_mode_the_router_is_on_localhost(tasks):
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"]}}
+    definition = tasks.register(router(), logging("web", f"echo from the vpc; {FOREVER}", Name="null"), networkMode="awsvpc", volumes=VOLUMES)
+    task = tasks.run(definition, networkConfiguration=network)
+    tasks.wait(task, "RUNNING")
+    assert routed(task, "from the vpc")["output"]["Name"] == "null"
+    variables = environment(task, "web")
+    assert (variables["FLUENT_HOST"], variables["FLUENT_PORT"]) == ("127.0.0.1", "24224")
+    docker("exec", only_container(task, "web"), "sh", "-c", "nc -w 2 127.0.0.1 24224 < /dev/null")
+
+
 def test_a_denied_option_secret_stops_the_task_before_the_router(server, tasks):
     arn = server.client("secretsmanager").create_secret(Name=new_name(), SecretString="k")["ARN"]
     web = logging("web", FOREVER, {"apikey": arn}, Name="http")
