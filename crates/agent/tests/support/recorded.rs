@@ -188,8 +188,8 @@ fn docker_config(recorded: &Value, places: &Places) -> Option<acs::DockerConfig>
     })
 }
 
-/// The variables that a recorded container had, but for those that are the image's, and those of an endpoint for metadata,
-/// which is not there.
+/// The variables that a recorded container had, but for those that are the image's, and those of the metadata endpoint,
+/// which these tests do not serve.
 pub fn recorded_variables(row: &Value, recorded: &Value) -> BTreeMap<String, String> {
     let variables = recorded["env"].as_object().unwrap().iter();
     let mut variables: BTreeMap<String, String> = variables
