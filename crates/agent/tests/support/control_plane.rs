@@ -111,22 +111,30 @@ impl Session {
         message_id
     }
 
-    /// What the agent says next.
+    /// What the agent says next that ECS's own could say too.
     pub async fn hear(&mut self) -> FromAgent {
-        let frame = tokio::time::timeout(Duration::from_secs(10), self.duplex.incoming.recv());
-        let frame = frame
-            .await
-            .expect("the agent answers")
-            .expect("the session is open");
-        FromAgent::decode(&frame).unwrap()
+        loop {
+            let frame = tokio::time::timeout(Duration::from_secs(10), self.duplex.incoming.recv());
+            let frame = frame
+                .await
+                .expect("the agent answers")
+                .expect("the session is open");
+            match FromAgent::decode(&frame).unwrap() {
+                FromAgent::TaskFactsMessage(_) => {}
+                said => return said,
+            }
+        }
     }
 
-    /// Everything that the agent says within half a second.
+    /// Everything of that kind that the agent says within half a second.
     pub async fn hear_all(&mut self) -> Vec<FromAgent> {
         let mut heard = Vec::new();
         let pause = Duration::from_millis(500);
         while let Ok(Some(frame)) = tokio::time::timeout(pause, self.duplex.incoming.recv()).await {
-            heard.push(FromAgent::decode(&frame).unwrap());
+            match FromAgent::decode(&frame).unwrap() {
+                FromAgent::TaskFactsMessage(_) => {}
+                said => heard.push(said),
+            }
         }
         heard
     }
