@@ -103,6 +103,20 @@ def test_registration_keeps_fargate_s_rules(tasks, change, text):
         tasks.register(one, **{name: value for name, value in wanted.items() if value is not None})
 
 
+def test_a_service_of_fargate_runs_its_tasks_in_the_network_that_it_names(tasks):
+    name = f"service-{random.randrange(10**12)}"
+    tasks.ecs.create_service(serviceName=name, taskDefinition=for_fargate(tasks, container()), desiredCount=1, **FARGATE)
+    try:
+        tasks.ecs.get_waiter("services_stable").wait(services=[name], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        (task,) = tasks.ecs.list_tasks(serviceName=name)["taskArns"]
+        described = tasks.describe(task)
+        assert (described["launchType"], described["lastStatus"]) == ("FARGATE", "RUNNING")
+        details = {one["name"]: one["value"] for one in described["attachments"][0]["details"]}
+        assert details["subnetId"] == "subnet-0a1b2c3d" and details["privateIPv4Address"]
+    finally:
+        tasks.ecs.delete_service(service=name, force=True)
+
+
 # Reasons
 
 

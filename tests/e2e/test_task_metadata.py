@@ -100,7 +100,8 @@ def test_no_secret_and_no_variable_is_in_the_metadata(server, tasks):
     task = start(tasks, app, executionRoleArn=role)
     assert environment(task)["TOKEN"] == value
     own = told(task)
-    assert (own["LogDriver"], own["LogOptions"]) == ("json-file", {"max-file": "2"})
+    assert (own["LogDriver"], own["LogOptions"]["max-file"]) == ("json-file", "2")
+    assert "tag" not in own["LogOptions"], "what is secret is not told"
     for path in ("", "/task", "/taskWithTags"):
         text = json.dumps(told(task, path))
         assert value not in text and "in-the-clear" not in text and "TOKEN" not in text
