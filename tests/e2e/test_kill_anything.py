@@ -1,9 +1,12 @@
-"""The server with its agent, and containers, are killed at random while a service is deployed: afterwards everything is as wanted."""
+"""The server with its agent, the engine, and containers are killed at random while a service is deployed: afterwards everything is as wanted."""
 
 import os
 import random
 import time
 
+import pytest
+
+from engine import Engine
 from harness import Server, docker, docker_containers, wait_for
 from services import Services
 from tasks import container, environment, execution_role, reading
@@ -11,7 +14,20 @@ from tasks import container, environment, execution_role, reading
 ROUNDS = 14
 
 
-def test_whatever_is_killed_whenever_a_service_converges(new_server, name):
+@pytest.fixture
+def engine(monkeypatch):
+    if os.geteuid() != 0:
+        pytest.skip("only root can start an engine of its own, and nobody else's is killed here")
+    engine = Engine()
+    try:
+        engine.start().with_image()
+        monkeypatch.setenv("DOCKER_HOST", engine.address)
+        yield engine
+    finally:
+        engine.remove()
+
+
+def test_whatever_is_killed_whenever_a_service_converges(engine, new_server, name):
     seed = int(os.environ.get("SEALIFT_SEED") or random.randrange(10**9))
     print(f"SEALIFT_SEED={seed}")
     chance = random.Random(seed)
@@ -25,7 +41,7 @@ def test_whatever_is_killed_whenever_a_service_converges(new_server, name):
 
     for number in range(ROUNDS):
         time.sleep(chance.random() * 1.5)
-        disturb(server, services, service, secret, number, chance)
+        disturb(server, engine, services, service, secret, number, chance)
 
     services.update(service, desiredCount=3)
     server.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="last")
@@ -53,12 +69,26 @@ def test_whatever_is_killed_whenever_a_service_converges(new_server, name):
     assert reads(server) == read
 
 
-def disturb(server: Server, services: Services, service: str, secret: str, number: int, chance: random.Random) -> None:
-    match chance.choice(["server", "server", "container", "container", "task", "deploy", "deploy", "scale"]):
+def disturb(
+    server: Server, engine: Engine, services: Services, service: str, secret: str, number: int, chance: random.Random
+) -> None:
+    match chance.choice(["server", "server", "engine", "both", "container", "container", "task", "deploy", "deploy", "scale"]):
         case "server":
             server.kill()
             time.sleep(chance.random())
             server.start()
+        case "engine":
+            engine.kill()
+            time.sleep(chance.random())
+            engine.start()
+        case "both":
+            server.kill()
+            engine.kill()
+            first, second = chance.sample([server, engine], 2)
+            first.launch()
+            time.sleep(chance.random() * 3)
+            second.start()
+            first.await_health()
         case "container":
             running = [one for one in docker_containers(f"arn:aws:ecs:*:{server.account}:task/*") if one["state"] == "running"]
             if running:
