@@ -108,6 +108,9 @@ def test_a_service_of_fargate_runs_its_tasks_in_the_network_that_it_names(tasks)
     tasks.ecs.create_service(serviceName=name, taskDefinition=for_fargate(tasks, container()), desiredCount=1, **FARGATE)
     try:
         tasks.ecs.get_waiter("services_stable").wait(services=[name], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        (service,) = tasks.ecs.describe_services(services=[name])["services"]
+        assert (service["platformVersion"], service["platformFamily"]) == ("LATEST", "Linux")
+        assert service["deployments"][0]["platformVersion"] == "1.4.0"
         (task,) = tasks.ecs.list_tasks(serviceName=name)["taskArns"]
         described = tasks.describe(task)
         assert (described["launchType"], described["lastStatus"]) == ("FARGATE", "RUNNING")

@@ -226,7 +226,7 @@ fn what_cannot_be_routed_is_refused_in_the_words_of_its_service() {
                 JSON,
                 (
                     "x-amz-target",
-                    "AmazonEC2ContainerServiceV20141113.CreateService",
+                    "AmazonEC2ContainerServiceV20141113.CreateTaskSet",
                 ),
             ],
             b"{}",

@@ -36,11 +36,19 @@ pub async fn place_waiting(world: &World) -> Result<(), Fault> {
     db.commit().await
 }
 
-async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fault> {
-    let home = &row.task.home;
-    let local = world.settings.agent_serves(&row.task.cluster);
-    let mut progress = task::progress(row)?;
-    let mut row = row.clone();
+async fn place(world: &World, db: &mut Session, seen: &TaskRow) -> Result<(), Fault> {
+    let home = &seen.task.home;
+    let cluster = &seen.task.cluster;
+    let local = world.settings.agent_serves(cluster);
+    // Locked in the order in which the service scheduler locks: instances, then tasks.
+    let mut instances = Instances::load(db, home, cluster, local).await?;
+    // Of several servers on one database, another may have placed it meanwhile.
+    let now = db.task(home, cluster, &seen.task.id).await?;
+    let waits = |row: &TaskRow| row.state.last_status == Status::Provisioning.as_str();
+    let Some(mut row) = now.filter(waits) else {
+        return Ok(());
+    };
+    let mut progress = task::progress(&row)?;
     let stored = db
         .task_definition(home, &row.task.family, row.task.revision)
         .await?;
@@ -60,8 +68,6 @@ async fn place(world: &World, db: &mut Session, row: &TaskRow) -> Result<(), Fau
     let at = place_of(home);
     let launch_type = row.task.launch_type.parse().unwrap_or(LaunchType::Ec2);
     let attributes = placement_attributes(&definition, launch_type, &at.account, &at.region);
-    let mut instances = Instances::load(db, home, &row.task.cluster, local).await?;
-    let launch_type = row.task.launch_type.parse().unwrap_or(LaunchType::Ec2);
     let needs = Needs::of(&definition).under(launch_type);
     match instances.place(&needs, &attributes, Among::All) {
         Spot::On { id, .. } => {

@@ -5,6 +5,7 @@ use api::ecs::{
     PropagateTags, SchedulingStrategy, Service, ServiceEvent, create_service::Input,
 };
 use ecs::{
+    launch::{PLATFORM_FAMILY, PLATFORM_VERSION},
     service::{Strategy, Task},
     states::Status,
 };
@@ -37,6 +38,7 @@ pub(in crate::ecs) async fn describe(
         .primary()
         .map(|d| place.task_definition(&d.family, d.revision).to_string())
         .or_else(|| input.task_definition.clone());
+    let fargate = row.launch_type == LaunchType::Fargate.as_str();
     Ok(Service {
         service_arn: Some(place.service(&row.key.cluster, &row.key.name).to_string()),
         service_name: Some(row.key.name.clone()),
@@ -48,7 +50,11 @@ pub(in crate::ecs) async fn describe(
         running_count: Some(running),
         pending_count: Some(pending),
         launch_type: row.launch_type.parse().ok(),
-        platform_version: input.platform_version.clone(),
+        platform_version: on_fargate(
+            fargate,
+            input.platform_version.as_deref().unwrap_or("LATEST"),
+        ),
+        platform_family: on_fargate(fargate, PLATFORM_FAMILY),
         task_definition,
         deployment_configuration: Some(shown(&input)),
         deployments: Some(deployments?),
@@ -114,6 +120,8 @@ fn describe_deployment(
     };
     let input: Input = kept::input(&one.settings)?;
     let place = place_of(&row.key.home);
+    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
+    let fargate = launch_type == LaunchType::Fargate;
     Ok(Deployment {
         id: Some(one.id.clone()),
         status: Some(if primary { "PRIMARY" } else { "ACTIVE" }.to_owned()),
@@ -124,13 +132,20 @@ fn describe_deployment(
         failed_tasks: Some(number(one.failed_tasks)),
         created_at: Some(one.created_at),
         updated_at: Some(one.updated_at),
-        launch_type: Some(input.launch_type.unwrap_or(LaunchType::Ec2)),
-        platform_version: input.platform_version,
+        launch_type: Some(launch_type),
+        // AWS: a deployment tells the version that `LATEST` stood for.
+        platform_version: on_fargate(fargate, PLATFORM_VERSION),
+        platform_family: on_fargate(fargate, PLATFORM_FAMILY),
         network_configuration: input.network_configuration,
         rollout_state: one.rollout.as_str().parse::<DeploymentRolloutState>().ok(),
         rollout_state_reason: Some(one.reason.clone()),
         ..Deployment::default()
     })
+}
+
+/// A member that only Fargate's services have.
+fn on_fargate(fargate: bool, value: &str) -> Option<String> {
+    fargate.then(|| value.to_owned())
 }
 
 /// How many tasks run, and how many are about to. What is ending is neither.
