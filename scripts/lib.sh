@@ -38,6 +38,7 @@ missing_packages() {
   command -v docker-registry >/dev/null || say docker-registry
   command -v htpasswd >/dev/null || say apache2-utils
   command -v openssl >/dev/null || say openssl # certificates of the registry's own CA
+  command -v ip >/dev/null || say iproute2 # the address of the engine's bridge, and a bridge for an engine of the tests' own
   [[ -x /usr/bin/python3 ]] || say python3 # rotators run as a user who may not see everyone's Python
   postgres_bin >/dev/null || say postgresql
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -14,13 +15,16 @@ from harness import IMAGE, wait_for
 
 
 class Engine:
-    """A `dockerd` with directories, a socket and a containerd of its own. It leaves the host's firewall alone, so its
-    containers reach each other and nothing else."""
+    """A `dockerd` with directories, a socket, a bridge and a containerd of its own. It leaves the host's firewall alone, so
+    its containers reach each other and nothing else."""
 
     def __init__(self):
+        # Without a bridge of its own it would take that of the host's engine, and with none at all it would remove that.
+        self.bridge = f"sealift{random.randrange(10**6)}"
         # Paths of sockets are short, so not below the directory of the test.
         self.directory = Path(tempfile.mkdtemp(prefix="sealift-engine-", dir="/tmp"))
         self.process: subprocess.Popen | None = None
+        subprocess.run(["ip", "link", "add", self.bridge, "type", "bridge"], check=True)
 
     @property
     def address(self) -> str:
@@ -41,7 +45,7 @@ class Engine:
         (self.directory / "pid").unlink(missing_ok=True)
         places = {"--data-root": "data", "--exec-root": "exec", "--pidfile": "pid"}
         flags = [f"{flag}={self.directory / name}" for flag, name in places.items()]
-        rest = ["--host", self.address, "--iptables=false", "--ip6tables=false", "--bridge=none"]
+        rest = ["--host", self.address, "--iptables=false", "--ip6tables=false", f"--bridge={self.bridge}"]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(["dockerd", *flags, *rest], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -82,4 +86,5 @@ class Engine:
         mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
         for mount in reversed([one for one in mounts if one.startswith(f"{self.directory}/")]):
             subprocess.run(["umount", "--lazy", mount], check=False)
+        subprocess.run(["ip", "link", "delete", self.bridge], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
