@@ -79,14 +79,9 @@ impl Session {
         &mut self,
         address: &RepositoryAddress,
     ) -> Result<Option<RepositoryRow>, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = address;
         self.fetch_optional_locked(
             "SELECT * FROM ecr_repositories WHERE account = $1 AND region = $2 AND name = $3",
-            args![account, region, name],
+            args![&address.account, &address.region, &address.name],
         )
         .await?
         .as_ref()
@@ -114,19 +109,14 @@ impl Session {
 
     /// Adds a repository; false where there is one of that name.
     pub async fn insert_ecr_repository(&mut self, row: &RepositoryRow) -> Result<bool, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = &row.address;
         let inserted = self
             .execute(
                 "INSERT INTO ecr_repositories (account, region, name, settings, policy, tags, created_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
                 args![
-                    account,
-                    region,
-                    name,
+                    &row.address.account,
+                    &row.address.region,
+                    &row.address.name,
                     &row.settings,
                     row.policy.as_deref(),
                     row.tags.as_slice(),
@@ -139,18 +129,13 @@ impl Session {
 
     /// Saves what can change of a repository.
     pub async fn save_ecr_repository(&mut self, row: &RepositoryRow) -> Result<(), Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = &row.address;
         self.execute(
             "UPDATE ecr_repositories SET settings = $4, policy = $5, tags = $6
              WHERE account = $1 AND region = $2 AND name = $3",
             args![
-                account,
-                region,
-                name,
+                &row.address.account,
+                &row.address.region,
+                &row.address.name,
                 &row.settings,
                 row.policy.as_deref(),
                 row.tags.as_slice()
@@ -165,14 +150,9 @@ impl Session {
         &mut self,
         address: &RepositoryAddress,
     ) -> Result<(), Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = address;
         self.execute(
             "DELETE FROM ecr_repositories WHERE account = $1 AND region = $2 AND name = $3",
-            args![account, region, name],
+            args![&address.account, &address.region, &address.name],
         )
         .await?;
         Ok(())
@@ -183,14 +163,9 @@ impl Session {
         repository: &RepositoryAddress,
         digest: &str,
     ) -> Result<Option<ImageRow>, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.fetch_optional(
             "SELECT * FROM ecr_images WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4",
-            args![account, region, name, digest],
+            args![&repository.account, &repository.region, &repository.name, digest],
         )
         .await?
         .as_ref()
@@ -205,15 +180,10 @@ impl Session {
         after: &str,
         limit: i64,
     ) -> Result<Vec<ImageRow>, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.fetch_all(
             "SELECT * FROM ecr_images WHERE account = $1 AND region = $2 AND repository = $3 AND digest > $4
              ORDER BY digest LIMIT $5",
-            args![account, region, name, after, limit],
+            args![&repository.account, &repository.region, &repository.name, after, limit],
         )
         .await?
         .iter()
@@ -228,20 +198,15 @@ impl Session {
         image: &ImageRow,
         layers: &[LayerRow],
     ) -> Result<bool, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         let inserted = self
             .execute(
                 "INSERT INTO ecr_images (account, region, repository, digest, media_type, artifact_type, manifest, size,
                                          pushed_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
                 args![
-                    account,
-                    region,
-                    name,
+                    &repository.account,
+                    &repository.region,
+                    &repository.name,
                     &image.digest,
                     &image.media_type,
                     image.artifact_type.as_deref(),
@@ -259,9 +224,9 @@ impl Session {
                 "INSERT INTO ecr_layers (account, region, repository, digest, image, size, media_type)
                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
                 args![
-                    account,
-                    region,
-                    name,
+                    &repository.account,
+                    &repository.region,
+                    &repository.name,
                     &layer.digest,
                     &image.digest,
                     layer.size,
@@ -279,14 +244,9 @@ impl Session {
         repository: &RepositoryAddress,
         digest: &str,
     ) -> Result<(), Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.execute(
             "DELETE FROM ecr_images WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4",
-            args![account, region, name, digest],
+            args![&repository.account, &repository.region, &repository.name, digest],
         )
         .await?;
         Ok(())
@@ -298,14 +258,9 @@ impl Session {
         repository: &RepositoryAddress,
         tag: &str,
     ) -> Result<Option<String>, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.fetch_optional(
             "SELECT digest FROM ecr_tags WHERE account = $1 AND region = $2 AND repository = $3 AND tag = $4",
-            args![account, region, name, tag],
+            args![&repository.account, &repository.region, &repository.name, tag],
         )
         .await?
         .map(|row| row.text("digest"))
@@ -317,14 +272,9 @@ impl Session {
         &mut self,
         repository: &RepositoryAddress,
     ) -> Result<Vec<(String, String)>, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.fetch_all(
             "SELECT tag, digest FROM ecr_tags WHERE account = $1 AND region = $2 AND repository = $3 ORDER BY tag",
-            args![account, region, name],
+            args![&repository.account, &repository.region, &repository.name],
         )
         .await?
         .iter()
@@ -339,15 +289,10 @@ impl Session {
         tag: &str,
         digest: &str,
     ) -> Result<(), Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.execute(
             "INSERT INTO ecr_tags (account, region, repository, tag, digest) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (account, region, repository, tag) DO UPDATE SET digest = excluded.digest",
-            args![account, region, name, tag, digest],
+            args![&repository.account, &repository.region, &repository.name, tag, digest],
         )
         .await?;
         Ok(())
@@ -358,14 +303,9 @@ impl Session {
         repository: &RepositoryAddress,
         tag: &str,
     ) -> Result<(), Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.execute(
             "DELETE FROM ecr_tags WHERE account = $1 AND region = $2 AND repository = $3 AND tag = $4",
-            args![account, region, name, tag],
+            args![&repository.account, &repository.region, &repository.name, tag],
         )
         .await?;
         Ok(())
@@ -377,15 +317,15 @@ impl Session {
         repository: &RepositoryAddress,
         digest: &str,
     ) -> Result<Option<LayerRow>, Fault> {
-        let RepositoryAddress {
-            account,
-            region,
-            name,
-        } = repository;
         self.fetch_optional(
             "SELECT digest, size, media_type FROM ecr_layers
              WHERE account = $1 AND region = $2 AND repository = $3 AND digest = $4 LIMIT 1",
-            args![account, region, name, digest],
+            args![
+                &repository.account,
+                &repository.region,
+                &repository.name,
+                digest
+            ],
         )
         .await?
         .map(|row| {

@@ -23,10 +23,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let channel = arguments.settings.open().await?;
-    let stale = channel.ask(Stale {}).await;
-    channel.close().await;
-    let stale = stale?;
+    let stale = arguments.settings.ask(Stale {}).await?;
     if arguments.output == Output::Json {
         print_json(&serde_json::json!({ "stale": stale }))?;
         return Ok(ExitCode::SUCCESS);

@@ -25,11 +25,8 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let channel = arguments.settings.open().await?;
     let secret = arguments.secret;
-    let traced = channel.ask(Trace { secret }).await;
-    channel.close().await;
-    let traced = traced?;
+    let traced = arguments.settings.ask(Trace { secret }).await?;
     if arguments.output == Output::Json {
         print_json(&traced)?;
         return Ok(ExitCode::SUCCESS);

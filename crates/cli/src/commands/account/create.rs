@@ -32,13 +32,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments {
         account, settings, ..
     } = &arguments;
-    let channel = settings.open().await?;
-    let made = channel.ask(CreateAccount {
-        account_id: account.clone(),
-    });
-    let made = made.await;
-    channel.close().await;
-    let made = made?;
+    let account_id = account.clone();
+    let made = settings.ask(CreateAccount { account_id }).await?;
     let keeping = Keeping::new(&made, arguments.print, settings)?;
     access_key::show(&keeping, arguments.output, &[])?;
     Ok(ExitCode::SUCCESS)

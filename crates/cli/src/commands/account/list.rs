@@ -23,10 +23,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let channel = arguments.settings.open().await?;
-    let accounts = channel.ask(ListAccounts {}).await;
-    channel.close().await;
-    let accounts = accounts?;
+    let accounts = arguments.settings.ask(ListAccounts {}).await?;
     if arguments.output == Output::Json {
         print_json(&serde_json::json!({ "Accounts": accounts }))?;
         return Ok(ExitCode::SUCCESS);

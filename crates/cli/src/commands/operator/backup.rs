@@ -28,10 +28,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let file = std::path::absolute(&arguments.file)
         .with_context(|| format!("cannot resolve `{}`", arguments.file.display()))?;
-    let channel = arguments.settings.open().await?;
-    let outcome = channel.ask(Backup { file }).await;
-    channel.close().await;
-    let done = outcome?;
+    let done = arguments.settings.ask(Backup { file }).await?;
     if arguments.output == Output::Json {
         print_json(&done)?;
         return Ok(ExitCode::SUCCESS);

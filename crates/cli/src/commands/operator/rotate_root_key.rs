@@ -37,10 +37,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             .transpose()
             .context("cannot resolve the path of --new-key-file")?,
     };
-    let channel = arguments.settings.open().await?;
-    let outcome = channel.ask(command).await;
-    channel.close().await;
-    let done = outcome?;
+    let done = arguments.settings.ask(command).await?;
     if arguments.output == Output::Json {
         print_json(&done)?;
     } else {
