@@ -452,6 +452,22 @@ def run(server: Server, image: str, *statements: dict) -> dict:
     return tasks.wait(task, "STOPPED", 90)
 
 
+def run_on_fargate(server: Server, image: str, *statements: dict) -> dict:
+    tasks = Tasks(server)
+    app = {**container(script="echo pulled"), "image": image}
+    del app["memory"]
+    definition = tasks.register(
+        app,
+        executionRoleArn=execution_role(server, *statements),
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+    )
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"]}}
+    return tasks.wait(tasks.run(definition, launchType="FARGATE", networkConfiguration=network), "STOPPED", 90)
+
+
 @pytest.fixture(scope="module")
 def image_of_the_team(server, ecr, tmp_path_factory):
     made = ecr.create_repository(repositoryName="team/tasks")["repository"]
@@ -487,6 +503,38 @@ def test_a_role_without_the_right_to_a_token_or_to_the_image_starts_nothing(serv
     text = run(server, image, allow("ecr:GetAuthorizationToken"))["containers"][0]["reason"]
     assert text.startswith("CannotPullImageManifestError: Error response from daemon: "), text
     assert f"ecr:BatchGetImage on resource: {image_of_the_team['repositoryArn']}" in text or "denied" in text, text
+
+
+def test_on_fargate_a_token_that_is_refused_is_the_task_s_reason(server, image_of_the_team):
+    image = f"{server.account}.dkr.ecr.us-east-1.amazonaws.com/team/tasks:1"
+    stopped = run_on_fargate(server, image, allow(PULL))
+    task = stopped["taskArn"]
+    assert stopped["stopCode"] == "TaskFailedToStart"
+    found = re.fullmatch(
+        r"ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        r"unable to retrieve ecr registry auth: service call has been retried 3 time\(s\): AccessDeniedException: "
+        rf"User: arn:aws:sts::{server.account}:assumed-role/execution-\d+/{task.split('/')[-1]} is not authorized to perform: "
+        r"ecr:GetAuthorizationToken on resource: \* because no identity-based policy allows the ecr:GetAuthorizationToken action "
+        r"status code: 400, request id: ([0-9a-f-]{36})",
+        stopped["stoppedReason"],
+    )
+    assert found, stopped["stoppedReason"]
+    assert all("exitCode" not in one for one in stopped["containers"]), "nothing ran"
+    assert not any("CannotPull" in one.get("reason", "") for one in stopped["containers"])
+    (asked,) = [line for line in server.audit() if line["requestId"] == found[1]]
+    assert asked["event"] == "ecr:GetAuthorizationToken"
+    (told,) = [line for line in server.log().splitlines() if found[1] in line and " agent::report: " in line]
+    assert stopped["stoppedReason"] in told
+
+
+def test_on_fargate_an_image_that_is_refused_is_a_failed_pull(server, image_of_the_team):
+    image = f"{server.account}.dkr.ecr.us-east-1.amazonaws.com/team/tasks:1"
+    stopped = run_on_fargate(server, image, allow("ecr:GetAuthorizationToken"))
+    expected = f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: "
+    assert stopped["stoppedReason"].startswith(expected), stopped["stoppedReason"]
+    assert f"ecr:BatchGetImage on resource: {image_of_the_team['repositoryArn']}" in stopped["stoppedReason"]
+    (app,) = [one for one in stopped["containers"] if one["name"] == "app"]
+    assert app["reason"] == stopped["stoppedReason"]
 
 
 def test_an_image_of_another_account_needs_its_repository_policy_and_the_roles_own(server, tmp_path_factory):

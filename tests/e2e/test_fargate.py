@@ -173,7 +173,8 @@ def test_an_image_that_cannot_be_pulled_is_the_task_s_reason(server, tasks):
     task = tasks.run(for_fargate(tasks, {**container(), "image": "127.0.0.1:1/no/such:latest"}), **FARGATE)
     stopped = tasks.wait(task, "STOPPED", 90)
     assert stopped["stopCode"] == "TaskFailedToStart"
-    assert stopped["stoppedReason"].startswith("CannotPullContainerError: ")
+    expected = "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 127.0.0.1:1/no/such:latest: "
+    assert stopped["stoppedReason"].startswith(expected), stopped["stoppedReason"]
     assert stopped["containers"][0]["reason"] == stopped["stoppedReason"]
 
 

@@ -23,6 +23,7 @@ use types::Timestamp;
 
 use crate::{
     report::{ContainerReport, ReportedStatus},
+    resolve::ResolveError,
     runtime::{Health, NetworkBinding, RuntimeError},
 };
 
@@ -114,6 +115,17 @@ pub(crate) struct ContainerError {
 }
 
 impl ContainerError {
+    const NO_TOKEN: &str = "CannotPullECRContainerError";
+
+    /// No token for the ECR registry of the image.
+    fn no_token(error: &ResolveError) -> Self {
+        Self::new(Self::NO_TOKEN, error.to_string())
+    }
+
+    fn is_no_token(&self) -> bool {
+        self.name == Self::NO_TOKEN
+    }
+
     fn new(name: &'static str, text: impl Into<String>) -> Self {
         Self {
             name,

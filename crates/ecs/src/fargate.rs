@@ -34,13 +34,15 @@ impl Retrieval {
 
 const RETRIEVAL_FAILED: &str = "execution resource retrieval failed: ";
 
-/// The name of container errors that mean that an image could not be pulled, with every agent.
-const PULL_ERRORS: [&str; 4] = [
+/// The names of the container errors that mean that an image could not be pulled, with ECS's agent.
+const PULL_ERRORS: [&str; 3] = [
     "CannotPullContainerError: ",
-    "CannotPullImageManifestError: ",
     "CannotPullContainerAuthError: ",
     "CannotPullECRContainerError: ",
 ];
+const MANIFEST_ERROR: &str = "CannotPullImageManifestError: ";
+
+const OF_THE_ENGINE: &str = "Error response from daemon: ";
 
 /// A secret that was not given: `failed to fetch secret <arn> from secrets manager: <why>`.
 pub fn secret_refused(secret_id: &str, why: &str) -> String {
@@ -82,15 +84,25 @@ pub fn initialization_failed(why: &str) -> String {
     format!("ResourceInitializationError: {what}{why}")
 }
 
-/// A container's reason: the platform has one name for every way in which a pull fails.
-pub fn container_reason(reason: &str) -> String {
-    let text = PULL_ERRORS
-        .iter()
-        .find_map(|name| reason.strip_prefix(name));
-    match text {
-        Some(text) => format!("CannotPullContainerError: {text}"),
-        None => reason.to_owned(),
-    }
+/// A container's reason: the platform has one name for every way in which a pull fails, and says behind it what it was
+/// at. What the registry said follows in the registry's own words, which name what is not allowed.
+///
+/// AWS: where an engine would speak, the platform's own puller does.
+pub fn container_reason(reason: &str, image: &str) -> String {
+    let of = |name: &str| {
+        let text = reason.strip_prefix(name)?;
+        Some(text.strip_prefix(OF_THE_ENGINE).unwrap_or(text))
+    };
+    let text = if let Some(text) = of(MANIFEST_ERROR) {
+        format!(
+            "pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {text}"
+        )
+    } else if let Some(text) = PULL_ERRORS.into_iter().find_map(of) {
+        format!("ref pull has been retried 1 time(s): {text}")
+    } else {
+        return reason.to_owned();
+    };
+    format!("CannotPullContainerError: {text}")
 }
 
 /// The reason of the task whose essential container has this one, where it is the container's own.
@@ -138,13 +150,23 @@ mod tests {
 
     #[test]
     fn every_failed_pull_has_one_name_and_is_the_tasks_reason_too() {
+        let told = |reason: &str| container_reason(reason, "r.test/app:1");
+        let unknown = told(&format!("{MANIFEST_ERROR}{OF_THE_ENGINE}manifest unknown"));
+        assert_eq!(
+            unknown,
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref r.test/app:1: manifest unknown"
+        );
+        assert_eq!(task_reason(&unknown), Some(unknown.as_str()));
         for name in PULL_ERRORS {
-            let reason = container_reason(&format!("{name}manifest unknown"));
-            assert_eq!(reason, "CannotPullContainerError: manifest unknown");
+            let reason = told(&format!("{name}no"));
+            assert_eq!(
+                reason,
+                "CannotPullContainerError: ref pull has been retried 1 time(s): no"
+            );
             assert_eq!(task_reason(&reason), Some(reason.as_str()));
         }
         let other = "CannotStartContainerError: no";
-        assert_eq!(container_reason(other), other);
+        assert_eq!(told(other), other);
         assert_eq!(task_reason(other), None);
         assert_eq!(
             unknown_parameters(&["x".into(), "y".into()]),

@@ -142,7 +142,9 @@ pub fn of_stopped_task(task: &Progress, agent_reason: &str) -> Stop {
             "Essential container in task exited",
         )
     } else {
-        let mut reasons = essential().filter_map(|c| c.reason.as_deref());
+        // An image that cannot be had ends a task of Fargate, whichever container it is of.
+        let all = essential().chain(&task.containers);
+        let mut reasons = all.filter_map(|c| c.reason.as_deref());
         let own = reasons.find_map(fargate::task_reason);
         let own = own.filter(|_| task.fargate);
         Stop::failed_to_start(own.unwrap_or("Task failed to start"))

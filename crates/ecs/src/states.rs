@@ -296,7 +296,7 @@ impl ContainerState {
         let reason = report.reason.as_deref().filter(|r| !r.is_empty());
         let reason = reason.map(|reason| {
             if fargate {
-                fargate::container_reason(reason)
+                fargate::container_reason(reason, &self.image)
             } else {
                 reason.to_owned()
             }

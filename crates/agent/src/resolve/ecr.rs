@@ -4,11 +4,13 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ecs::{
     acs::{Container, EcrAuthData},
+    fargate::{self, Retrieval},
     images::EcrImage,
 };
 use types::SecretValue;
 
 use super::{AwsClients, RegistryLogin, ResolveError, sdk_error::Call};
+use crate::Wording;
 
 const MODELLED_ERRORS: &[&str] = &["InvalidParameterException", "ServerException"];
 
@@ -50,6 +52,26 @@ impl EcrLogins {
 
     /// A token for the registry, asked for with these credentials.
     pub async fn fetch(
+        &self,
+        registry: &EcrAuthData,
+        image: &str,
+        credentials: SharedCredentialsProvider,
+    ) -> Result<EcrLogin, ResolveError> {
+        let login = self.ask(registry, image, credentials).await;
+        login.map_err(|error| self.in_words(error))
+    }
+
+    fn in_words(&self, error: ResolveError) -> ResolveError {
+        match self.clients.wording() {
+            Wording::Current | Wording::V1_83 => error,
+            Wording::Fargate => {
+                let why = error.to_string();
+                ResolveError(fargate::retrieval_failed(Retrieval::EcrToken, &why))
+            }
+        }
+    }
+
+    async fn ask(
         &self,
         registry: &EcrAuthData,
         image: &str,

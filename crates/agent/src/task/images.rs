@@ -152,9 +152,7 @@ impl Subject {
                 login: access.login.or_else(of_host),
             });
         };
-        let failed = |error: &ResolveError| {
-            ContainerError::new("CannotPullECRContainerError", error.to_string())
-        };
+        let failed = |error: &ResolveError| ContainerError::no_token(error);
         let credentials = match (&access.role, registry.use_execution_role) {
             (Some(role), true) => {
                 let role = role.credentials().await.map_err(|error| failed(&error))?;

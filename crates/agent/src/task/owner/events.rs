@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Event, Fetch, Known, Owner, RESTART_PERIOD_SECS, ReportedStatus};
-use crate::{ImagePullBehavior, Wording, runtime::ContainerState, task::ContainerError};
+use crate::{
+    ImagePullBehavior, Wording, runtime::ContainerState, task::ContainerError, tasks::is_fargate,
+};
 
 impl Owner {
     pub(super) fn apply(&mut self, event: Event) {
@@ -11,6 +13,9 @@ impl Owner {
             Event::Manifest(index, Ok(digest)) => {
                 self.reach(index, Known::ManifestPulled);
                 self.record_mut(index).image_digest = digest;
+            }
+            Event::Manifest(index, Err(error)) if self.is_fatal(&error) => {
+                self.token_refused(index, &error);
             }
             Event::Manifest(index, Err(error)) => self.manifest_failed(index, &error),
             Event::Pulled(index, outcome) => {
@@ -22,6 +27,7 @@ impl Owner {
                         record.reason = None;
                         record.image_here = name;
                     }
+                    Err(error) if self.is_fatal(&error) => self.token_refused(index, &error),
                     Err(error) => {
                         self.fail(index, &error);
                         if self.pull_must_succeed() {
@@ -74,6 +80,16 @@ impl Owner {
             behavior,
             ImagePullBehavior::Always | ImagePullBehavior::Once
         )
+    }
+
+    /// AWS: on Fargate the token is a resource of the task, as a secret is. With ECS's agent it is the container's.
+    fn is_fatal(&self, error: &ContainerError) -> bool {
+        is_fargate(&self.task) && error.is_no_token()
+    }
+
+    fn token_refused(&mut self, index: usize, error: &ContainerError) {
+        self.record_mut(index).busy = false;
+        self.resource_failed(&error.text);
     }
 
     fn manifest_failed(&mut self, index: usize, error: &ContainerError) {
