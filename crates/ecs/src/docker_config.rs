@@ -24,12 +24,13 @@ pub fn docker_config(
     container: &ContainerDefinition,
     definition: &Definition,
     task: &str,
+    log_mode: Option<&str>,
 ) -> DockerConfig {
     let mut host = host_config(container, definition);
     if let Some(log) = &container.log_configuration {
         host.insert(
             "LogConfig".to_owned(),
-            json!({"Type": log.log_driver.as_str(), "Config": log_options(container, log, task)}),
+            json!({"Type": log.log_driver.as_str(), "Config": log_options(container, log, task, log_mode)}),
         );
     }
     DockerConfig {
@@ -41,12 +42,13 @@ pub fn docker_config(
 
 /// The options as Docker's driver wants them. `awslogs-stream-prefix` is ECS's: it becomes the name of the stream.
 ///
-/// AWS: what does not say how its lines are delivered does not wait for them, since June 2025. `none` delivers nothing,
-/// and what is said to `awsfirelens` is said to the router.
+/// AWS: what does not say how its lines are delivered does as the account setting says, and without one it does not wait
+/// for them, since June 2025. `none` delivers nothing, and what is said to `awsfirelens` is said to the router.
 fn log_options(
     container: &ContainerDefinition,
     log: &LogConfiguration,
     task: &str,
+    mode: Option<&str>,
 ) -> Map<String, Value> {
     let mut options = log.options.clone().unwrap_or_default();
     if log.log_driver == LogDriver::Awslogs
@@ -58,7 +60,7 @@ fn log_options(
     if !matches!(log.log_driver, LogDriver::None | LogDriver::Awsfirelens) {
         options
             .entry("mode".to_owned())
-            .or_insert_with(|| "non-blocking".to_owned());
+            .or_insert_with(|| mode.unwrap_or("non-blocking").to_owned());
     }
     options
         .into_iter()
@@ -221,7 +223,7 @@ mod tests {
 
     fn documents(container: &ContainerDefinition) -> (Value, Value) {
         let definition = definition(vec![container.clone()]);
-        let docker = docker_config(container, &definition, "0123");
+        let docker = docker_config(container, &definition, "0123", None);
         let read = |text: Option<String>| serde_json::from_str(&text.unwrap()).unwrap();
         (read(docker.config), read(docker.host_config))
     }
@@ -323,6 +325,31 @@ mod tests {
             host["LogConfig"],
             json!({"Type": "splunk", "Config": {"mode": "non-blocking", "splunk-url": "https://s"}})
         );
+    }
+
+    #[test]
+    fn the_account_setting_says_how_lines_are_delivered_where_the_definition_does_not() {
+        let mut app = container("app");
+        let told = |app: &ContainerDefinition| {
+            let definition = definition(vec![app.clone()]);
+            let docker = docker_config(app, &definition, "0123", Some("blocking"));
+            let host: Value = serde_json::from_str(&docker.host_config.unwrap()).unwrap();
+            host["LogConfig"]["Config"]["mode"].clone()
+        };
+        let log = |options: &[(&str, &str)]| LogConfiguration {
+            log_driver: LogDriver::JsonFile,
+            options: Some(
+                options
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+            ),
+            secret_options: None,
+        };
+        app.log_configuration = Some(log(&[]));
+        assert_eq!(told(&app), json!("blocking"));
+        app.log_configuration = Some(log(&[("mode", "non-blocking")]));
+        assert_eq!(told(&app), json!("non-blocking"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Functions from values to values. What is stored, authorised or sent stands in other crates.
 
+pub mod account_settings;
 pub mod acs;
 pub mod docker_config;
 pub mod fargate;

@@ -25,6 +25,8 @@ pub struct Launch<'a> {
     pub revision: i64,
     pub group: &'a str,
     pub launch_type: &'a str,
+    /// How lines are delivered where the definition does not say.
+    pub log_mode: Option<&'a str>,
     /// Whether the task is to run or to stop.
     pub wanted: bool,
     /// Whether the task has been seen running.
@@ -136,7 +138,12 @@ fn container(
             && launch.definition.execution_role_arn.is_some())
         .then(|| "ExecutionRole".to_owned()),
         overrides: Some("{}".to_owned()),
-        docker_config: Some(docker_config(container, launch.definition, launch.task)),
+        docker_config: Some(docker_config(
+            container,
+            launch.definition,
+            launch.task,
+            launch.log_mode,
+        )),
         health_check_type: container
             .health_check
             .is_some()
@@ -327,6 +334,7 @@ mod tests {
             revision: 3,
             group: "family:app",
             launch_type: "EC2",
+            log_mode: None,
             wanted: true,
             has_run: false,
             containers: &[("app".to_owned(), "c-1".to_owned())],

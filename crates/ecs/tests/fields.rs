@@ -357,6 +357,7 @@ fn told(definition: &Definition) -> String {
         revision: 1,
         group: "g",
         launch_type: "EC2",
+        log_mode: None,
         wanted: true,
         has_run: false,
         containers: &[],

@@ -2,6 +2,7 @@
 //!
 //! What is searched for is a column; the rest is JSON that only `domain` reads.
 
+mod account_settings;
 mod clusters;
 mod container_instances;
 mod held_secrets;

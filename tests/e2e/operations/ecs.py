@@ -114,5 +114,16 @@ TABLE["ecs:ListTagsForResource"] = lambda given: a_service(given, "ecs:ListTagsF
 everywhere("ecs:ListServices")
 
 
+def a_setting(given: Given, action: str, **value) -> None:
+    given.parameters = {"name": "awsvpcTrunking", **value}
+    given.needs = [(action, "*")]
+
+
+TABLE["ecs:PutAccountSetting"] = lambda given: a_setting(given, "ecs:PutAccountSetting", value="enabled")
+TABLE["ecs:PutAccountSettingDefault"] = lambda given: a_setting(given, "ecs:PutAccountSettingDefault", value="enabled")
+TABLE["ecs:DeleteAccountSetting"] = lambda given: a_setting(given, "ecs:DeleteAccountSetting")
+everywhere("ecs:ListAccountSettings")
+
+
 # Only the instance on which a task was placed may report about it, whatever a policy allows.
 BOUND_TO_THE_INSTANCE = {"ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange"}

@@ -15,6 +15,7 @@ pub(crate) static METADATA: Metadata = Metadata {
     implemented: &[
         "CreateCluster",
         "CreateService",
+        "DeleteAccountSetting",
         "DeleteCluster",
         "DeleteService",
         "DeregisterTaskDefinition",
@@ -24,6 +25,7 @@ pub(crate) static METADATA: Metadata = Metadata {
         "DescribeTaskDefinition",
         "DescribeTasks",
         "DiscoverPollEndpoint",
+        "ListAccountSettings",
         "ListClusters",
         "ListContainerInstances",
         "ListServices",
@@ -31,6 +33,8 @@ pub(crate) static METADATA: Metadata = Metadata {
         "ListTaskDefinitionFamilies",
         "ListTaskDefinitions",
         "ListTasks",
+        "PutAccountSetting",
+        "PutAccountSettingDefault",
         "RegisterContainerInstance",
         "RegisterTaskDefinition",
         "RunTask",
@@ -219,6 +223,30 @@ pub mod create_service {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub service: Option<super::Service> = "service";
+        }
+    }
+}
+
+/// `ecs:DeleteAccountSetting`
+pub mod delete_account_setting {
+    operation! { DeleteAccountSetting, Ecs, "ecs:DeleteAccountSetting", Write, has_output: true, access: {
+        actions: &["ecs:DeleteAccountSetting"],
+        resources: &[("*", "*")],
+        keys: &["ecs:account-setting"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Input {
+            pub name: super::SettingName = "name";
+            pub principal_arn: Option<String> = "principalArn";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub setting: Option<super::Setting> = "setting";
         }
     }
 }
@@ -448,6 +476,35 @@ pub mod discover_poll_endpoint {
     }
 }
 
+/// `ecs:ListAccountSettings`
+pub mod list_account_settings {
+    operation! { ListAccountSettings, Ecs, "ecs:ListAccountSettings", Read, has_output: true, access: {
+        actions: &["ecs:ListAccountSettings"],
+        resources: &[("*", "*")],
+        keys: &[],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub name: Option<super::SettingName> = "name";
+            pub value: Option<String> = "value";
+            pub principal_arn: Option<String> = "principalArn";
+            pub effective_settings: Option<bool> = "effectiveSettings";
+            pub next_token: Option<String> = "nextToken";
+            pub max_results: Option<i32> = "maxResults";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub settings: Option<Vec<super::Setting>> = "settings";
+            pub next_token: Option<String> = "nextToken";
+        }
+    }
+}
+
 /// `ecs:ListClusters`
 pub mod list_clusters {
     operation! { ListClusters, Ecs, "ecs:ListClusters", Read, has_output: true, access: {
@@ -637,6 +694,55 @@ pub mod list_tasks {
         pub struct Output {
             pub task_arns: Option<Vec<String>> = "taskArns";
             pub next_token: Option<String> = "nextToken";
+        }
+    }
+}
+
+/// `ecs:PutAccountSetting`
+pub mod put_account_setting {
+    operation! { PutAccountSetting, Ecs, "ecs:PutAccountSetting", Write, has_output: true, access: {
+        actions: &["ecs:PutAccountSetting"],
+        resources: &[("*", "*")],
+        keys: &["ecs:account-setting"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Input {
+            pub name: super::SettingName = "name";
+            pub value: String = "value";
+            pub principal_arn: Option<String> = "principalArn";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub setting: Option<super::Setting> = "setting";
+        }
+    }
+}
+
+/// `ecs:PutAccountSettingDefault`
+pub mod put_account_setting_default {
+    operation! { PutAccountSettingDefault, Ecs, "ecs:PutAccountSettingDefault", Write, has_output: true, access: {
+        actions: &["ecs:PutAccountSettingDefault"],
+        resources: &[("*", "*")],
+        keys: &["ecs:account-setting"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Input {
+            pub name: super::SettingName = "name";
+            pub value: String = "value";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub setting: Option<super::Setting> = "setting";
         }
     }
 }
@@ -1871,6 +1977,16 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Setting {
+        pub name: Option<SettingName> = "name";
+        pub value: Option<String> = "value";
+        pub principal_arn: Option<String> = "principalArn";
+        pub type_: Option<SettingType> = "type";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct SystemControl {
         pub namespace: Option<String> = "namespace";
         pub value: Option<String> = "value";
@@ -2513,6 +2629,30 @@ enumeration! {
 enumeration! {
     pub enum ServiceField {
         Tags = "TAGS",
+    }
+}
+
+enumeration! {
+    pub enum SettingName {
+        ServiceLongArnFormat = "serviceLongArnFormat",
+        TaskLongArnFormat = "taskLongArnFormat",
+        ContainerInstanceLongArnFormat = "containerInstanceLongArnFormat",
+        AwsvpcTrunking = "awsvpcTrunking",
+        ContainerInsights = "containerInsights",
+        DualStackIPv6 = "dualStackIPv6",
+        FargateFipsMode = "fargateFIPSMode",
+        TagResourceAuthorization = "tagResourceAuthorization",
+        FargateTaskRetirementWaitPeriod = "fargateTaskRetirementWaitPeriod",
+        GuardDutyActivate = "guardDutyActivate",
+        DefaultLogDriverMode = "defaultLogDriverMode",
+        FargateEventWindows = "fargateEventWindows",
+    }
+}
+
+enumeration! {
+    pub enum SettingType {
+        User = "user",
+        AwsManaged = "aws_managed",
     }
 }
 

@@ -16,6 +16,7 @@ use store::{
 use types::Fault;
 
 use super::{
+    account_settings::log_driver_mode,
     elsewhere::Elsewhere,
     place_of, roles,
     scheduling::{Among, Instances, Spot},
@@ -41,6 +42,8 @@ pub(super) struct Blueprint<'a> {
     pub tags: &'a str,
     /// What the call asked for.
     pub request: &'a str,
+    /// Whose account settings hold; nobody's but the account's where a service starts it.
+    pub started_for: Option<&'a str>,
 }
 
 /// What came of it.
@@ -99,6 +102,7 @@ impl Blueprint<'_> {
         details.cpu_architecture = architecture;
         details.credentials = Some(world.entropy.hex::<16>());
         details.execute_command = self.executes();
+        details.log_mode = log_driver_mode(db, self.home, self.started_for).await?;
         let entropy = world.entropy.as_ref();
         details.elsewhere = Elsewhere::new(self.definition, self.launch, position, entropy);
         if world.settings.reads_from_aws(&self.home.account) {

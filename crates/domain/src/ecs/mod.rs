@@ -3,6 +3,7 @@
 //! An operation here only says what is wanted: rows. The [`agents`] half is what the server's sessions with agents work
 //! with, and turns those rows into messages. What ECS accepts and how states follow each other is in the crate `ecs`.
 
+mod account_settings;
 pub mod agents;
 mod cluster;
 mod container_instance;
@@ -10,6 +11,7 @@ mod contents;
 mod create_cluster;
 mod create_service;
 mod definition;
+mod delete_account_setting;
 mod delete_cluster;
 mod delete_service;
 mod deregister_task_definition;
@@ -22,6 +24,7 @@ mod discover_poll_endpoint;
 mod elsewhere;
 pub mod execute_command;
 pub mod holders;
+mod list_account_settings;
 mod list_clusters;
 mod list_container_instances;
 mod list_services;
@@ -32,6 +35,8 @@ mod list_tasks;
 mod making;
 pub mod own_tasks;
 mod page;
+mod put_account_setting;
+mod put_account_setting_default;
 mod register_container_instance;
 mod register_task_definition;
 mod roles;

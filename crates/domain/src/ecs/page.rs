@@ -13,14 +13,17 @@ pub(super) struct Page {
 
 /// How many entries a page has: what the caller says, between 1 and 100.
 pub(super) fn size(max_results: Option<i32>) -> Result<usize, Error> {
-    match max_results {
-        None => Ok(MOST),
-        Some(wanted) => match usize::try_from(wanted) {
-            Ok(size) if (1..=MOST).contains(&size) => Ok(size),
-            _ => Err(Error::InvalidParameter(
-                "maxResults should be between 1 and 100.".to_owned(),
-            )),
-        },
+    size_up_to(MOST, max_results)
+}
+
+/// [`size`], where the longest page is another.
+pub(super) fn size_up_to(most: usize, max_results: Option<i32>) -> Result<usize, Error> {
+    match max_results.map(usize::try_from) {
+        None => Ok(most),
+        Some(Ok(size)) if (1..=most).contains(&size) => Ok(size),
+        Some(_) => Err(Error::InvalidParameter(format!(
+            "maxResults should be between 1 and {most}."
+        ))),
     }
 }
 

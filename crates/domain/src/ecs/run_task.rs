@@ -25,7 +25,7 @@ use store::ecs::{ClusterRow, TaskDefinitionRow};
 use types::Fault;
 
 use super::{
-    cluster, definition, elsewhere, here,
+    account_settings, cluster, definition, elsewhere, here,
     making::{Blueprint, Made},
     roles,
     scheduling::{Among, Instances},
@@ -247,6 +247,7 @@ async fn start(
         group: &group(row, input),
         tags: &task_tags(row, input, &cluster.name)?,
         request: &request,
+        started_for: Some(&account_settings::of_caller(cx)),
     };
     let local = world.settings.agent_serves(&cluster.name);
     let mut instances = Instances::load(&mut cx.db, &home, &cluster.name, local).await?;

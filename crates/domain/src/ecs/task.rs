@@ -40,6 +40,9 @@ pub(super) struct Details {
     /// Where the task's values come from, if not from this server.
     #[serde(default)]
     pub secrets_from: Option<String>,
+    /// How lines are delivered where the definition does not say, as it was when the task was made.
+    #[serde(default)]
+    pub log_mode: Option<String>,
     /// Whether commands may be run in its containers.
     #[serde(default)]
     pub execute_command: bool,
@@ -65,6 +68,7 @@ impl Details {
             cpu_architecture: None,
             credentials: None,
             secrets_from: None,
+            log_mode: None,
             execute_command: false,
             elsewhere: Elsewhere::default(),
         }

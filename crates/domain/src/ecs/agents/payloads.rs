@@ -114,7 +114,8 @@ async fn task_message(
         return Ok(Err("TaskDefinition not found.".to_owned()));
     };
     let definition = definition::read(&definition)?;
-    let changes = task::overrides(&task::details(row)?)?;
+    let details = task::details(row)?;
+    let changes = task::overrides(&details)?;
     let definition = match overrides::apply(definition, &changes) {
         Ok(definition) => definition,
         Err(error) => return Ok(Err(error.to_string())),
@@ -152,6 +153,7 @@ async fn task_message(
         revision: row.task.revision,
         group: &row.task.group,
         launch_type: &row.task.launch_type,
+        log_mode: details.log_mode.as_deref(),
         wanted: row.state.wanted,
         has_run: row.state.started_at.is_some(),
         containers: &containers,

@@ -1,5 +1,6 @@
 //! ECS over the wire, with an agent that the tests script.
 
+mod account_settings;
 mod agent;
 mod clusters;
 mod sessions;

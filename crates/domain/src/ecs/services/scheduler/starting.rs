@@ -75,6 +75,7 @@ pub(super) async fn start(
         group: &row.key.group(),
         tags: &task_tags(row, details, &input, &stored)?,
         request: "",
+        started_for: None,
     };
     let local = world.settings.agent_serves(cluster);
     let mut instances = Instances::load(db, home, cluster, local).await?;
