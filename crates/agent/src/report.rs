@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use aws_sdk_ecs::{Client, types::ContainerStateChange};
+use aws_sdk_ecs::{
+    Client,
+    types::{AttachmentStateChange, ContainerStateChange},
+};
 use aws_smithy_types::DateTime;
 use tokio::sync::mpsc;
 use types::{Entropy, Timestamp};
@@ -34,7 +37,17 @@ pub(crate) struct TaskReport {
     /// Empty unless a resource of the task failed or the task was refused.
     pub reason: String,
     pub containers: Vec<ContainerReport>,
+    /// How the network interface of the task is, where it has one.
+    pub attachment: Option<Attachment>,
     pub times: Times,
+}
+
+/// What a report says of a task's network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    pub arn: String,
+    /// Whether the network behind it is there.
+    pub attached: bool,
 }
 
 impl TaskReport {
@@ -44,6 +57,7 @@ impl TaskReport {
             status: ReportedStatus::Stopped,
             reason,
             containers: Vec::new(),
+            attachment: None,
             times: Times::default(),
         }
     }
@@ -137,6 +151,7 @@ impl Reporter {
             .status(report.status.as_str())
             .reason(reason::cut(&report.reason))
             .set_containers((!containers.is_empty()).then_some(containers))
+            .set_attachments(report.attachment.as_ref().and_then(attachment_change))
             .set_pull_started_at(report.times.pull_started_at.map(date_time))
             .set_pull_stopped_at(report.times.pull_stopped_at.map(date_time))
             .set_execution_stopped_at(report.times.execution_stopped_at.map(date_time))
@@ -159,6 +174,18 @@ impl ReportQueue {
 
 fn date_time(moment: Timestamp) -> DateTime {
     DateTime::from_millis(moment.as_millis())
+}
+
+fn attachment_change(attachment: &Attachment) -> Option<Vec<AttachmentStateChange>> {
+    let status = if attachment.attached {
+        "ATTACHED"
+    } else {
+        "DETACHED"
+    };
+    let change = AttachmentStateChange::builder()
+        .attachment_arn(&attachment.arn)
+        .status(status);
+    Some(vec![change.build().ok()?])
 }
 
 fn state_change(container: &ContainerReport) -> ContainerStateChange {

@@ -50,6 +50,11 @@ impl Place {
         self.arn(format_args!("container-instance/{cluster}/{id}"))
     }
 
+    /// The attachment of a task's network interface.
+    pub fn attachment(&self, id: &str) -> Arn {
+        self.arn(format_args!("attachment/{id}"))
+    }
+
     pub fn task_definition(&self, family: &str, revision: impl fmt::Display) -> Arn {
         self.arn(format_args!("task-definition/{family}:{revision}"))
     }

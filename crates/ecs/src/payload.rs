@@ -33,6 +33,8 @@ pub struct Launch<'a> {
     pub has_run: bool,
     /// Name and id of each container.
     pub containers: &'a [(String, String)],
+    /// The id of the attachment of its network interface, where it has one.
+    pub attachment: Option<&'a str>,
     pub credentials: Credentials,
     /// The account whose parameters are asked for by their bare names; on AWS always the task's own.
     pub account_of_values: &'a AccountId,
@@ -96,6 +98,11 @@ pub fn task(launch: Launch<'_>) -> Result<acs::Task, ValueFromError> {
         pid_mode: text(definition.pid_mode.map(api::ecs::PidMode::as_str)),
         ipc_mode: text(definition.ipc_mode.map(api::ecs::IpcMode::as_str)),
         overrides: Some("{}".to_owned()),
+        elastic_network_interfaces: launch
+            .attachment
+            .map(|id| network_interface(place, id))
+            .into_iter()
+            .collect(),
         volumes: definition.volumes.iter().flatten().map(volume).collect(),
         containers,
         execution_role_credentials: launch.credentials.execution,
@@ -103,6 +110,12 @@ pub fn task(launch: Launch<'_>) -> Result<acs::Task, ValueFromError> {
         log_credentials: launch.credentials.logs,
         ..acs::Task::default()
     })
+}
+
+fn network_interface(place: &Place, attachment: &str) -> acs::ElasticNetworkInterface {
+    acs::ElasticNetworkInterface {
+        attachment_arn: Some(place.attachment(attachment).to_string()),
+    }
 }
 
 fn container(
@@ -338,6 +351,7 @@ mod tests {
             wanted: true,
             has_run: false,
             containers: &[("app".to_owned(), "c-1".to_owned())],
+            attachment: None,
             credentials: Credentials::default(),
             account_of_values: &place.account,
             registry: Some(&OwnRegistry {

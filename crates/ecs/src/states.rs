@@ -2,6 +2,18 @@
 //!
 //! The agent reports PENDING, RUNNING and STOPPED, sometimes twice and sometimes several states of one container in
 //! one report. Everything here takes that idempotently: statuses only move forwards, and a known fact stays.
+//!
+//! The other statuses are the control plane's, and each lasts as long as its cause: none is a matter of time.
+//!
+//! | status | until |
+//! | --- | --- |
+//! | PROVISIONING | the task has its place; one with a network interface: until its agent is being told |
+//! | PENDING | the agent has begun |
+//! | ACTIVATING | all containers run; only with a network interface |
+//! | RUNNING | it ends by itself, or somebody wants it to stop |
+//! | DEACTIVATING | the agent has the order to stop it; only with a network interface |
+//! | STOPPING | its containers have ended |
+//! | DEPROVISIONING | the agent has taken its network interface away |
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +22,7 @@ use types::Timestamp;
 
 use crate::{
     fargate,
-    reasons::{self, Stop},
+    reasons::{self, Stop, StopCode},
 };
 
 /// The last known status of a task or container, in the order in which they follow each other.
@@ -19,18 +31,47 @@ use crate::{
 pub enum Status {
     Provisioning,
     Pending,
+    Activating,
     Running,
+    Deactivating,
+    Stopping,
+    Deprovisioning,
     Stopped,
 }
 
 impl Status {
+    const ALL: [Self; 8] = [
+        Self::Provisioning,
+        Self::Pending,
+        Self::Activating,
+        Self::Running,
+        Self::Deactivating,
+        Self::Stopping,
+        Self::Deprovisioning,
+        Self::Stopped,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Provisioning => "PROVISIONING",
             Self::Pending => "PENDING",
+            Self::Activating => "ACTIVATING",
             Self::Running => "RUNNING",
+            Self::Deactivating => "DEACTIVATING",
+            Self::Stopping => "STOPPING",
+            Self::Deprovisioning => "DEPROVISIONING",
             Self::Stopped => "STOPPED",
         }
+    }
+
+    /// Whether the task counts as pending: it is on its way to RUNNING.
+    pub fn is_pending(self) -> bool {
+        self < Self::Running
+    }
+
+    /// Whether its containers have ended. What may be left is a network interface.
+    pub fn has_ended(self) -> bool {
+        self >= Self::Deprovisioning
     }
 }
 
@@ -49,15 +90,10 @@ impl FromStr for Status {
     type Err = ParseStatusError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [
-            Self::Provisioning,
-            Self::Pending,
-            Self::Running,
-            Self::Stopped,
-        ]
-        .into_iter()
-        .find(|s| s.as_str() == text)
-        .ok_or_else(|| ParseStatusError(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or_else(|| ParseStatusError(text.to_owned()))
     }
 }
 
@@ -124,16 +160,30 @@ pub struct ContainerState {
     pub health: Option<Health>,
 }
 
+/// The network interface of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Interface {
+    /// It has none of its own.
+    #[default]
+    None,
+    /// Its agent has not made the network behind it, or has taken it away.
+    Detached,
+    Attached,
+}
+
 /// What is known of a task's progress: the part of it that reports change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// The task runs under Fargate's name, and says so in its reasons.
     pub fargate: bool,
+    pub interface: Interface,
     pub last_status: Status,
     /// Whether the task is to run; what is not to run is to be stopped.
     pub wanted: bool,
     pub containers: Vec<ContainerState>,
     pub stop: Option<Stop>,
+    /// When its agent was heard of it first.
+    pub connectivity_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub stopping_at: Option<Timestamp>,
     pub stopped_at: Option<Timestamp>,
@@ -148,6 +198,8 @@ pub struct TaskReport {
     pub status: Option<Status>,
     pub reason: String,
     pub containers: Vec<ContainerReport>,
+    /// Whether the task's network interface is there, where the agent says so.
+    pub attached: Option<bool>,
     pub pull_started_at: Option<Timestamp>,
     pub pull_stopped_at: Option<Timestamp>,
     pub execution_stopped_at: Option<Timestamp>,
@@ -170,10 +222,12 @@ impl Progress {
     pub fn new(containers: Vec<ContainerState>) -> Self {
         Self {
             fargate: false,
+            interface: Interface::None,
             last_status: Status::Provisioning,
             wanted: true,
             containers,
             stop: None,
+            connectivity_at: None,
             started_at: None,
             stopping_at: None,
             stopped_at: None,
@@ -183,8 +237,17 @@ impl Progress {
         }
     }
 
-    /// The task has its place and its agent is being told.
+    /// The task has its place.
+    ///
+    /// AWS: one with a network interface goes on provisioning, as that is still to be made.
     pub fn place(&mut self) {
+        if self.interface == Interface::None {
+            self.hand_over();
+        }
+    }
+
+    /// The agent of its place is being told.
+    pub fn hand_over(&mut self) {
         if self.last_status == Status::Provisioning {
             self.last_status = Status::Pending;
         }
@@ -196,6 +259,27 @@ impl Progress {
             self.wanted = false;
             self.stop = Some(stop);
             self.stopping_at = Some(now);
+            self.deactivate();
+        }
+    }
+
+    /// The agent has the order to stop the task.
+    pub fn stop_handed_over(&mut self) {
+        if !self.wanted && self.last_status < Status::Stopping {
+            self.last_status = Status::Stopping;
+        }
+    }
+
+    /// AWS: a running task with a network interface is deactivated before its agent hears that it is to stop. One that
+    /// ends by itself is past that.
+    fn deactivate(&mut self) {
+        let by_itself = |stop: &Stop| stop.code == StopCode::EssentialContainerExited;
+        if self.interface != Interface::None
+            && !self.wanted
+            && self.last_status == Status::Running
+            && !self.stop.as_ref().is_some_and(by_itself)
+        {
+            self.last_status = Status::Deactivating;
         }
     }
 
@@ -203,6 +287,13 @@ impl Progress {
     pub fn end_unlaunched(&mut self, stop: Stop, now: Timestamp) {
         self.request_stop(stop, now);
         self.end(now);
+    }
+
+    /// Nobody is left who could take the network interface of a task away that has ended: it went with its instance.
+    pub fn end_without_agent(&mut self, now: Timestamp) {
+        if self.last_status == Status::Deprovisioning {
+            self.end(now);
+        }
     }
 
     /// Takes in one report of the agent's.
@@ -219,16 +310,23 @@ impl Progress {
         if over {
             return;
         }
+        keep_first(&mut self.connectivity_at, Some(now));
+        self.note_interface(report.attached);
         match report.status {
             Some(Status::Stopped) => {
                 let stop = reasons::of_stopped_task(self, &report.reason);
                 self.request_stop(stop, now);
-                self.end(now);
+                // An agent that says nothing of a network interface has none to take away.
+                if self.interface == Interface::Attached && report.attached == Some(true) {
+                    self.deprovision();
+                } else {
+                    self.end(now);
+                }
             }
             Some(status) => self.advance(status, now),
             None => {}
         }
-        if self.last_status != Status::Stopped && self.essential_container_stopped() {
+        if !self.last_status.has_ended() && self.essential_container_stopped() {
             let stop = reasons::of_stopped_task(self, "");
             self.request_stop(stop, now);
         }
@@ -257,18 +355,45 @@ impl Progress {
         }
     }
 
-    fn advance(&mut self, status: Status, now: Timestamp) {
+    fn advance(&mut self, reported: Status, now: Timestamp) {
+        let status = match reported {
+            // AWS: what is pending to the agent, which looks for the images now, is activating where there is a
+            // network interface.
+            Status::Pending if self.interface != Interface::None => Status::Activating,
+            reported => reported,
+        };
         if status > self.last_status {
             self.last_status = status;
         }
-        if self.last_status == Status::Running && self.started_at.is_none() {
-            self.started_at = Some(now);
+        if reported == Status::Running && !self.last_status.has_ended() {
+            keep_first(&mut self.started_at, Some(now));
         }
+        self.deactivate();
+    }
+
+    fn note_interface(&mut self, attached: Option<bool>) {
+        if self.interface != Interface::None {
+            self.interface = match attached {
+                Some(true) => Interface::Attached,
+                Some(false) => Interface::Detached,
+                None => self.interface,
+            };
+        }
+    }
+
+    fn deprovision(&mut self) {
+        self.last_status = Status::Deprovisioning;
+        self.stop_containers();
     }
 
     fn end(&mut self, now: Timestamp) {
         self.last_status = Status::Stopped;
+        self.note_interface(Some(false));
         keep_first(&mut self.stopped_at, Some(now));
+        self.stop_containers();
+    }
+
+    fn stop_containers(&mut self) {
         for container in &mut self.containers {
             container.last_status = Status::Stopped;
         }

@@ -361,6 +361,7 @@ fn told(definition: &Definition) -> String {
         wanted: true,
         has_run: false,
         containers: &[],
+        attachment: None,
         credentials: payload::Credentials::default(),
         registry: None,
         account_of_values: &place.account,

@@ -23,6 +23,7 @@ const STEPS: &[(i64, &str)] = &[
     (14, include_str!("../migrations/0014_logs.sql")),
     (16, include_str!("../migrations/0016_services.sql")),
     (17, include_str!("../migrations/0017_held_secrets.sql")),
+    (19, include_str!("../migrations/0019_task_lifecycle.sql")),
     (22, include_str!("../migrations/0022_account_settings.sql")),
 ];
 

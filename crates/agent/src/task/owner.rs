@@ -125,7 +125,7 @@ impl Owner {
             commands,
             stop_signal: watch::Sender::new(!wanted_running),
             progress,
-            reporting: Reporting::new(queue),
+            reporting: Reporting::new(queue, &task),
             shared,
             task: Arc::new(task),
         };
@@ -164,12 +164,26 @@ impl Owner {
                 () = sleep(GATHER), if tick => self.reporting.flush(),
             }
         }
-        self.release().await;
-        if !self.records.is_empty() {
-            let reason = self.reason.take().unwrap_or_default();
+        self.end().await;
+        self.finish();
+    }
+
+    /// Its containers have stopped: lets go of what the task had beside them, and tells so. A network that has a name of
+    /// its own at the control plane takes its leave by itself, after the containers.
+    async fn end(&mut self) {
+        let reason = self.reason.take().unwrap_or_default();
+        self.shared.cgroups.release(&self.task.arn);
+        let has_containers = !self.records.is_empty();
+        let holds_network = self.network.holder().is_some();
+        if has_containers && holds_network && self.reporting.tells_of_attachment() {
+            self.reporting.attached = Some(true);
             self.reporting.stopped(&reason, self.shared.now());
         }
-        self.finish();
+        self.remove_network().await;
+        self.reporting.attached = Some(false);
+        if has_containers {
+            self.reporting.stopped(&reason, self.shared.now());
+        }
     }
 
     fn finish(&self) {

@@ -4,7 +4,7 @@ use ecs::acs::Task;
 use types::Timestamp;
 
 use super::{Known, Record};
-use crate::report::{ContainerReport, ReportQueue, ReportedStatus, TaskReport, Times};
+use crate::report::{Attachment, ContainerReport, ReportQueue, ReportedStatus, TaskReport, Times};
 
 /// What was told of one task, and what was not told yet.
 pub(super) struct Reporting {
@@ -12,15 +12,22 @@ pub(super) struct Reporting {
     sent: Option<ReportedStatus>,
     /// Changes of containers that no report carried yet, in order.
     unsent: Vec<ContainerReport>,
+    /// The attachment of the task's network interface, by ARN, where it has one.
+    attachment_arn: Option<String>,
+    /// Whether the network behind it is there, once that is known.
+    pub attached: Option<bool>,
     pub times: Times,
 }
 
 impl Reporting {
-    pub fn new(queue: ReportQueue) -> Self {
+    pub fn new(queue: ReportQueue, task: &Task) -> Self {
+        let mut interfaces = task.elastic_network_interfaces.iter();
         Self {
             queue,
             sent: None,
             unsent: Vec::new(),
+            attachment_arn: interfaces.find_map(|one| one.attachment_arn.clone()),
+            attached: None,
             times: Times::default(),
         }
     }
@@ -77,6 +84,18 @@ impl Reporting {
         self.times.pull_stopped_at = Some(now);
     }
 
+    /// Whether the control plane is to hear of the network's end by itself.
+    pub fn tells_of_attachment(&self) -> bool {
+        self.attachment_arn.is_some()
+    }
+
+    fn attachment(&self) -> Option<Attachment> {
+        Some(Attachment {
+            arn: self.attachment_arn.clone()?,
+            attached: self.attached?,
+        })
+    }
+
     fn send_pending(&mut self, task: &Task, records: &[Record]) {
         let containers = task.containers.iter().zip(records);
         let containers = containers
@@ -87,6 +106,7 @@ impl Reporting {
             status: ReportedStatus::Pending,
             reason: String::new(),
             containers,
+            attachment: self.attachment(),
             times: Times::default(),
         });
     }
@@ -97,6 +117,7 @@ impl Reporting {
             status,
             reason: reason.to_owned(),
             containers: std::mem::take(&mut self.unsent),
+            attachment: self.attachment(),
             times: self.times,
         });
     }

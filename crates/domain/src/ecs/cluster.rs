@@ -1,15 +1,12 @@
 //! Clusters: found by name, made at first use where they are the default one, and described.
 
 use api::ecs::{Cluster, Error};
-use ecs::{
-    names::{DEFAULT_CLUSTER, Place},
-    states::Status,
-};
+use ecs::names::{DEFAULT_CLUSTER, Place};
 use serde::{Deserialize, Serialize};
 use store::{Session, ecs::ClusterRow};
 use types::Fault;
 
-use super::{here, place_of};
+use super::{here, place_of, task};
 use crate::Cx;
 
 pub(super) const ACTIVE: &str = "ACTIVE";
@@ -95,19 +92,15 @@ pub(super) async fn describe(db: &mut Session, row: &ClusterRow) -> Result<Clust
     let instances = db.container_instances(&row.home, &row.name).await?.len();
     let tasks = db.living_tasks(&row.home, &row.name).await?;
     let services = db.count_active_services(&row.home, &row.name).await?;
-    let running = Status::Running.as_str();
-    let running = tasks
-        .iter()
-        .filter(|t| t.state.last_status == running)
-        .count();
+    let (running, pending) = task::counts(&tasks)?;
     let count = |n: usize| Some(i32::try_from(n).unwrap_or(i32::MAX));
     Ok(Cluster {
         cluster_arn: Some(place.cluster(&row.name).to_string()),
         cluster_name: Some(row.name.clone()),
         status: Some(row.status.clone()),
         registered_container_instances_count: count(instances),
-        running_tasks_count: count(running),
-        pending_tasks_count: count(tasks.len() - running),
+        running_tasks_count: Some(running),
+        pending_tasks_count: Some(pending),
         active_services_count: i32::try_from(services).ok(),
         statistics: Some(Vec::new()),
         tags: Some(Vec::new()),

@@ -7,7 +7,10 @@ use api::{
         register_container_instance::Input,
     },
 };
-use ecs::placement::{Needs, Room};
+use ecs::{
+    placement::{Needs, Room},
+    states::Status,
+};
 use policy::Principal;
 use serde::{Deserialize, Serialize};
 use store::{
@@ -83,10 +86,11 @@ pub(super) fn registered(row: &ContainerInstanceRow) -> Result<Registered, Fault
     })
 }
 
-/// What the instance has left beside the tasks that live on it.
+/// What the instance has left beside the tasks that live on it. One whose containers have ended takes nothing any more.
 pub(super) fn room(registered: &Registered, tasks: &[TaskRow]) -> Result<Room, Fault> {
     let mut room = Room::registered(&registered.resources);
-    for row in tasks {
+    let ended = |row: &&TaskRow| row.state.last_status == Status::Deprovisioning.as_str();
+    for row in tasks.iter().filter(|row| !ended(row)) {
         room.take(&needs(row)?);
     }
     Ok(room)
@@ -111,11 +115,7 @@ pub(super) async fn describe(
 ) -> Result<ContainerInstance, Fault> {
     let registered = registered(row)?;
     let tasks = db.living_tasks_on(&row.home, &row.cluster, &row.id).await?;
-    let running = tasks
-        .iter()
-        .filter(|t| t.state.last_status == "RUNNING")
-        .count();
-    let count = |n: usize| Some(i32::try_from(n).unwrap_or(i32::MAX));
+    let (running, pending) = task::counts(&tasks)?;
     let arn = place_of(&row.home).container_instance(&row.cluster, &row.id);
     Ok(ContainerInstance {
         container_instance_arn: Some(arn.to_string()),
@@ -125,8 +125,8 @@ pub(super) async fn describe(
         version_info: Some(registered.version_info.unwrap_or_default()),
         status: Some(row.status.clone()),
         agent_connected: Some(row.agent_connected),
-        running_tasks_count: count(running),
-        pending_tasks_count: count(tasks.len() - running),
+        running_tasks_count: Some(running),
+        pending_tasks_count: Some(pending),
         attributes: Some(registered.attributes),
         registered_at: Some(row.registered_at),
         attachments: Some(Vec::new()),

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use api::ecs::{
-    AssignPublicIp, Attachment, EphemeralStorage, Failure, KeyValuePair, NetworkInterface, Task,
-    TaskEphemeralStorage,
+    AssignPublicIp, Attachment, AttachmentStateChange, EphemeralStorage, Failure, KeyValuePair,
+    NetworkInterface, Task, TaskEphemeralStorage,
 };
 use ecs::{
     launch::{EPHEMERAL_STORAGE, Launch, PLATFORM_FAMILY, PLATFORM_VERSION},
-    states::{Progress, Status},
+    states::{self, Progress, Status},
     task_definition::Definition,
 };
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,28 @@ impl Elsewhere {
         }
     }
 
-    /// Adds to a described task what its instance does not know of.
-    pub(super) fn describe(&self, progress: &Progress, region: &str, task: &mut Task) {
+    /// Whether the task has a network interface of its own.
+    pub(super) fn has_interface(&self) -> bool {
+        self.interface.is_some()
+    }
+
+    /// The id of that interface's attachment to the task.
+    pub(super) fn attachment(&self) -> Option<&str> {
+        let interface = self.interface.as_ref()?;
+        Some(&interface.attachment)
+    }
+
+    /// Whether the interface is there, from what an agent says of attachments. Those of others are not the task's.
+    pub(super) fn attached(&self, changes: &[AttachmentStateChange]) -> Option<bool> {
+        let own = self.attachment()?;
+        let is_own = |arn: &str| arn.rsplit('/').next() == Some(own);
+        let mut changes = changes.iter();
+        let change = changes.rfind(|change| is_own(&change.attachment_arn))?;
+        Some(change.status == "ATTACHED")
+    }
+
+    /// Adds to a described task what its instance does not know of. `told`: its agent may have heard of it.
+    pub(super) fn describe(&self, progress: &Progress, told: bool, region: &str, task: &mut Task) {
         task.capacity_provider_name
             .clone_from(&self.capacity_provider);
         if let Some(cpu) = self.cpu {
@@ -85,7 +105,8 @@ impl Elsewhere {
         };
         task.availability_zone = Some(format!("{region}a"));
         let address = address(progress);
-        task.attachments = Some(vec![interface.attachment(progress.last_status, address)]);
+        let status = attachment_status(progress, told);
+        task.attachments = Some(vec![interface.attachment(status, address)]);
         for container in task.containers.iter_mut().flatten() {
             container.network_bindings = Some(Vec::new());
             container.network_interfaces = Some(vec![NetworkInterface {
@@ -104,8 +125,21 @@ fn address(progress: &Progress) -> Option<IpAddr> {
     own.bind_ip.as_deref()?.parse().ok()
 }
 
+/// AWS: an interface is created and attached in steps. Here it is made in the task's network at once, so CREATED and
+/// DETACHED, which stand between two of these, are never seen.
+fn attachment_status(progress: &Progress, told: bool) -> &'static str {
+    let attached = progress.interface == states::Interface::Attached || address(progress).is_some();
+    match progress.last_status {
+        Status::Stopped => "DELETED",
+        Status::Deprovisioning => "DETACHING",
+        _ if attached => "ATTACHED",
+        _ if told => "ATTACHING",
+        _ => "PRECREATED",
+    }
+}
+
 impl Interface {
-    fn attachment(&self, status: Status, address: Option<IpAddr>) -> Attachment {
+    fn attachment(&self, status: &str, address: Option<IpAddr>) -> Attachment {
         let detail = |name: &str, value: String| KeyValuePair {
             name: Some(name.to_owned()),
             value: Some(value),
@@ -118,14 +152,7 @@ impl Interface {
         Attachment {
             id: Some(self.attachment.clone()),
             type_: Some("ElasticNetworkInterface".to_owned()),
-            status: Some(
-                match (status, address) {
-                    (Status::Stopped, _) => "DELETED",
-                    (_, Some(_)) => "ATTACHED",
-                    (_, None) => "PRECREATED",
-                }
-                .to_owned(),
-            ),
+            status: Some(status.to_owned()),
             details: Some(details),
         }
     }

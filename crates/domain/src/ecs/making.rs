@@ -6,7 +6,7 @@ use api::ecs::{Failure, run_task};
 use ecs::{
     launch::Launch,
     placement::Needs,
-    states::Progress,
+    states::{Interface, Progress},
     task_definition::{Definition, placement_attributes},
 };
 use store::{
@@ -123,6 +123,9 @@ impl Blueprint<'_> {
         };
         let containers = task::containers(self.definition, world.entropy.as_ref());
         let mut progress = Progress::new(containers);
+        if details.elsewhere.has_interface() {
+            progress.interface = Interface::Detached;
+        }
         if instance.is_some() {
             progress.place();
         }

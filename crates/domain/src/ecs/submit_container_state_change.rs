@@ -36,7 +36,8 @@ impl Operation for SubmitContainerStateChange {
             ..TaskReport::default()
         };
         let task = input.task.unwrap_or_default();
-        fold(cx, Self::ACTION, input.cluster.as_deref(), &task, &report).await?;
+        let about = (input.cluster.as_deref(), task.as_str());
+        fold(cx, Self::ACTION, about, report, &[]).await?;
         Ok(Output {
             acknowledgment: Some("ACK".to_owned()),
         })

@@ -3,7 +3,7 @@
 use api::{
     Modeled,
     ecs::{
-        ContainerStateChange, Error,
+        AttachmentStateChange, ContainerStateChange, Error,
         submit_task_state_change::{Input, Output, SubmitTaskStateChange},
     },
 };
@@ -16,6 +16,7 @@ impl Operation for SubmitTaskStateChange {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let cluster_name = input.cluster.clone();
         let task = input.task.clone().unwrap_or_default();
+        let attachments = input.attachments.unwrap_or_default();
         let report = TaskReport {
             status: status(input.status.as_deref())?,
             reason: input.reason.unwrap_or_default(),
@@ -25,24 +26,26 @@ impl Operation for SubmitTaskStateChange {
                 .into_iter()
                 .map(container_report)
                 .collect::<Result<_, _>>()?,
+            attached: None,
             pull_started_at: input.pull_started_at,
             pull_stopped_at: input.pull_stopped_at,
             execution_stopped_at: input.execution_stopped_at,
         };
-        fold(cx, Self::ACTION, cluster_name.as_deref(), &task, &report).await?;
+        let about = (cluster_name.as_deref(), task.as_str());
+        fold(cx, Self::ACTION, about, report, &attachments).await?;
         Ok(Output {
             acknowledgment: Some("ACK".to_owned()),
         })
     }
 }
 
-/// Takes a report into the task it is about, if the caller's own instance runs that task.
+/// Takes a report into the task it is about, by its cluster and name, if the caller's own instance runs that task.
 pub(super) async fn fold(
     cx: &mut Cx,
     action: &str,
-    cluster_name: Option<&str>,
-    task_text: &str,
-    report: &TaskReport,
+    (cluster_name, task_text): (Option<&str>, &str),
+    mut report: TaskReport,
+    attachments: &[AttachmentStateChange],
 ) -> Result<(), Error> {
     let found = cluster::find(cx, cluster_name).await?;
     let (home, place) = here(cx);
@@ -58,7 +61,8 @@ pub(super) async fn fold(
     container_instance::reporting(cx, &row).await?;
     let before = task::progress(&row)?;
     let mut progress = before.clone();
-    progress.fold(report, cx.now());
+    report.attached = task::details(&row)?.elsewhere.attached(attachments);
+    progress.fold(&report, cx.now());
     if progress != before {
         let state = task::changed(&row, progress)?;
         cx.db.save_task_state(&row.task, &state).await?;
@@ -71,12 +75,12 @@ pub(super) async fn fold(
 pub(super) fn status(text: Option<&str>) -> Result<Option<Status>, Error> {
     match text {
         None | Some("") => Ok(None),
-        Some("NONE" | "MANIFEST_PULLED" | "PULLED" | "CREATED") => Ok(Some(Status::Pending)),
-        Some("RESOURCES_PROVISIONED") => Ok(Some(Status::Running)),
-        Some(text) => match text.parse() {
-            Ok(status) => Ok(Some(status)),
-            Err(_) => Err(Error::InvalidParameter(format!("Invalid status: {text}"))),
-        },
+        Some("NONE" | "MANIFEST_PULLED" | "PULLED" | "CREATED" | "PENDING") => {
+            Ok(Some(Status::Pending))
+        }
+        Some("RESOURCES_PROVISIONED" | "RUNNING") => Ok(Some(Status::Running)),
+        Some("STOPPED") => Ok(Some(Status::Stopped)),
+        Some(text) => Err(Error::InvalidParameter(format!("Invalid status: {text}"))),
     }
 }
 

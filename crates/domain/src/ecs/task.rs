@@ -10,7 +10,7 @@ use api::{
 use ecs::{
     placement::Needs,
     reasons::Stop,
-    states::{Binding, ContainerState, Health, Progress, Status},
+    states::{Binding, ContainerState, Health, Interface, Progress, Status},
     task_definition::Definition,
 };
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,7 @@ pub(super) fn containers(definition: &Definition, entropy: &dyn Entropy) -> Vec<
 /// The part of a row that reports change.
 pub(super) fn progress(row: &TaskRow) -> Result<Progress, Fault> {
     let state = &row.state;
+    let details = details(row)?;
     let stop = match &state.stop_code {
         Some(code) => Some(Stop {
             code: code.parse().map_err(Fault::new)?,
@@ -130,10 +131,16 @@ pub(super) fn progress(row: &TaskRow) -> Result<Progress, Fault> {
     };
     Ok(Progress {
         fargate: row.task.launch_type == LaunchType::Fargate.as_str(),
+        interface: match &state.attachment {
+            _ if !details.elsewhere.has_interface() => Interface::None,
+            Some(_) => Interface::Attached,
+            None => Interface::Detached,
+        },
         last_status: state.last_status.parse().map_err(Fault::new)?,
         wanted: state.wanted,
         containers: serde_json::from_str(&state.containers).map_err(Fault::new)?,
         stop,
+        connectivity_at: state.connectivity_at,
         started_at: state.started_at,
         stopping_at: state.stopping_at,
         stopped_at: state.stopped_at,
@@ -168,6 +175,8 @@ pub(super) fn state(
         acknowledged: told.acknowledged,
         stop_code,
         stopped_reason,
+        attachment: (progress.interface == Interface::Attached).then(|| "ATTACHED".to_owned()),
+        connectivity_at: progress.connectivity_at,
         started_at: progress.started_at,
         stopping_at: progress.stopping_at,
         stopped_at: progress.stopped_at,
@@ -180,9 +189,11 @@ pub(super) fn state(
 
 /// The row after a change. What is wanted now is not acknowledged yet where it differs from before.
 pub(super) fn changed(row: &TaskRow, progress: Progress) -> Result<TaskState, Fault> {
+    // An agent that has said itself that the task has ended need not be told.
+    let knows = row.state.acknowledged && row.state.wanted == progress.wanted;
     let told = Told {
         launched: row.state.launched,
-        acknowledged: row.state.acknowledged && row.state.wanted == progress.wanted,
+        acknowledged: knows || progress.last_status == Status::Deprovisioning,
     };
     state(progress, row.state.container_instance.clone(), told)
 }
@@ -210,7 +221,6 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
     let task_arn = place.task(cluster, id).to_string();
     let instance = row.state.container_instance.as_deref();
     let health = progress.health().unwrap_or_default();
-    let last_status = shown_status(row, &progress);
     let (stop_code, stopped_reason) = match progress.stop {
         Some(stop) => (
             stop.code.as_str().parse::<TaskStopCode>().ok(),
@@ -234,8 +244,8 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         attachments: Some(Vec::<Attachment>::new()),
         attributes: Some(attributes.collect()),
         cluster_arn: Some(place.cluster(cluster).to_string()),
-        connectivity: progress.started_at.map(|_| Connectivity::Connected),
-        connectivity_at: progress.started_at,
+        connectivity: progress.connectivity_at.map(|_| Connectivity::Connected),
+        connectivity_at: progress.connectivity_at,
         container_instance_arn: instance.map(|i| place.container_instance(cluster, i).to_string()),
         cpu: Some(details.cpu.to_string()),
         memory: Some(details.memory.to_string()),
@@ -253,7 +263,7 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         group: Some(row.task.group.clone()),
         health_status: health.as_str().parse().ok(),
         inference_accelerators: Some(Vec::new()),
-        last_status: Some(last_status.to_owned()),
+        last_status: Some(progress.last_status.to_string()),
         launch_type: row.task.launch_type.parse::<LaunchType>().ok(),
         overrides: Some(described_overrides(&details, &progress.containers)?),
         pull_started_at: progress.pull_started_at,
@@ -292,17 +302,9 @@ pub(super) fn describe(row: &TaskRow, with_tags: bool) -> Result<Task, Fault> {
         task_arn: Some(task_arn),
         ..Task::default()
     };
-    elsewhere.describe(&reported, home.region.as_str(), &mut described);
+    let launched = row.state.launched;
+    elsewhere.describe(&reported, launched, home.region.as_str(), &mut described);
     Ok(described)
-}
-
-/// AWS: once its agent has been told to stop a task, the task is stopping until it has stopped.
-fn shown_status(row: &TaskRow, progress: &Progress) -> &'static str {
-    let told = !progress.wanted && row.state.acknowledged;
-    match progress.last_status {
-        Status::Pending | Status::Running if told => "STOPPING",
-        known => known.as_str(),
-    }
 }
 
 /// AWS: every container is listed among the overrides, whether it was overridden or not.
@@ -374,6 +376,17 @@ fn describe_binding(binding: Binding) -> NetworkBinding {
         container_port_range: binding.container_port_range,
         host_port_range: binding.host_port_range,
     }
+}
+
+/// How many tasks run, and how many are on their way there. What is stopping is neither.
+pub(super) fn counts(rows: &[TaskRow]) -> Result<(i32, i32), Fault> {
+    let (mut running, mut pending) = (0, 0);
+    for row in rows {
+        let status: Status = row.state.last_status.parse().map_err(Fault::new)?;
+        running += i32::from(status == Status::Running);
+        pending += i32::from(status.is_pending());
+    }
+    Ok((running, pending))
 }
 
 /// A port mapping as the agent reported it.

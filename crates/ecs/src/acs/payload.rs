@@ -77,8 +77,19 @@ pub struct Task {
     /// The execution role, narrowed to writing logs. Ours alone: ECS's own agent gives log drivers the whole role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_credentials: Option<Credentials>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elastic_network_interfaces: Vec<ElasticNetworkInterface>,
     pub volumes: Vec<Volume>,
     pub containers: Vec<Container>,
+}
+
+/// The network interface of a task. The network behind it is made by the agent, which reports by this name that it is
+/// there, and that it is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ElasticNetworkInterface {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachment_arn: Option<String>,
 }
 
 /// One container of a task.

@@ -192,8 +192,9 @@ impl Service {
 }
 
 impl Task {
+    /// Whether it takes part in anything: what has ended and only waits for its network to go is over.
     pub fn is_living(&self) -> bool {
-        self.status != Status::Stopped
+        !self.status.has_ended()
     }
 
     /// It runs, is to run on, and nothing is known against it.

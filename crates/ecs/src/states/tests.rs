@@ -153,6 +153,136 @@ fn a_container_report_alone_does_not_move_its_task() {
     assert_eq!(task.containers[0].last_status, Status::Running);
 }
 
+fn networked() -> Progress {
+    let mut task = Progress::new(vec![container("app", true), container("side", false)]);
+    task.interface = Interface::Detached;
+    task
+}
+
+fn attached(attached: bool, mut report: TaskReport) -> TaskReport {
+    report.attached = Some(attached);
+    report
+}
+
+#[test]
+fn a_task_with_an_interface_is_stopped_through_every_state() {
+    let mut task = networked();
+    task.place();
+    assert_eq!(task.last_status, Status::Provisioning);
+    task.hand_over();
+    assert_eq!(task.last_status, Status::Pending);
+    task.fold(&report(Status::Pending, &[]), at(1));
+    assert_eq!(
+        (task.last_status, task.connectivity_at),
+        (Status::Activating, Some(at(1)))
+    );
+    task.fold(&attached(true, report(Status::Running, &[])), at(2));
+    assert_eq!(
+        (task.last_status, task.interface, task.started_at),
+        (Status::Running, Interface::Attached, Some(at(2)))
+    );
+    task.request_stop(Stop::by_user(None), at(3));
+    assert_eq!(task.last_status, Status::Deactivating);
+    task.stop_handed_over();
+    assert_eq!(task.last_status, Status::Stopping);
+    let ended = report(Status::Stopped, &[("app", Status::Stopped, Some(0))]);
+    task.fold(&attached(true, ended.clone()), at(4));
+    assert_eq!(
+        (task.last_status, task.stopped_at),
+        (Status::Deprovisioning, None)
+    );
+    assert!(
+        task.containers
+            .iter()
+            .all(|c| c.last_status == Status::Stopped)
+    );
+    task.fold(&attached(false, ended), at(5));
+    assert_eq!(
+        (task.last_status, task.stopping_at, task.stopped_at),
+        (Status::Stopped, Some(at(3)), Some(at(5)))
+    );
+    assert_eq!(task.connectivity_at, Some(at(1)));
+}
+
+#[test]
+fn a_task_with_an_interface_that_ends_by_itself_is_neither_deactivated_nor_stopping() {
+    let mut task = networked();
+    task.hand_over();
+    task.fold(&attached(true, report(Status::Running, &[])), at(1));
+    let exited = report(Status::Running, &[("app", Status::Stopped, Some(1))]);
+    task.fold(&attached(true, exited), at(2));
+    assert_eq!((task.last_status, task.wanted), (Status::Running, false));
+    task.fold(&attached(true, report(Status::Stopped, &[])), at(3));
+    assert_eq!(task.last_status, Status::Deprovisioning);
+}
+
+#[test]
+fn a_task_without_an_interface_has_none_of_its_states() {
+    let mut task = task();
+    task.fold(&report(Status::Pending, &[]), at(1));
+    assert_eq!(task.last_status, Status::Pending);
+    task.fold(&report(Status::Running, &[]), at(2));
+    task.request_stop(Stop::by_user(None), at(3));
+    assert_eq!(task.last_status, Status::Running);
+    task.stop_handed_over();
+    assert_eq!(task.last_status, Status::Stopping);
+    task.fold(&attached(true, report(Status::Stopped, &[])), at(4));
+    assert_eq!(task.last_status, Status::Stopped);
+}
+
+#[test]
+fn a_task_whose_agent_says_nothing_of_its_interface_does_not_wait_for_it() {
+    let mut task = networked();
+    task.hand_over();
+    task.fold(&attached(true, report(Status::Running, &[])), at(1));
+    task.fold(&report(Status::Stopped, &[]), at(2));
+    assert_eq!(
+        (task.last_status, task.interface),
+        (Status::Stopped, Interface::Detached)
+    );
+}
+
+#[test]
+fn a_task_that_lost_its_instance_does_not_wait_for_its_interface() {
+    let mut task = networked();
+    task.hand_over();
+    task.fold(&attached(true, report(Status::Running, &[])), at(1));
+    task.end_without_agent(at(2));
+    assert_eq!(task.last_status, Status::Running);
+    task.fold(&attached(true, report(Status::Stopped, &[])), at(3));
+    task.end_without_agent(at(4));
+    assert_eq!(
+        (task.last_status, task.stopped_at),
+        (Status::Stopped, Some(at(4)))
+    );
+}
+
+#[test]
+fn a_task_that_starts_though_it_is_to_stop_has_run() {
+    let mut task = networked();
+    task.hand_over();
+    task.fold(&report(Status::Pending, &[]), at(1));
+    task.request_stop(Stop::by_user(None), at(2));
+    assert_eq!(task.last_status, Status::Activating);
+    task.fold(&attached(true, report(Status::Running, &[])), at(3));
+    assert_eq!(
+        (task.last_status, task.started_at),
+        (Status::Deactivating, Some(at(3)))
+    );
+}
+
+#[test]
+fn pending_is_what_is_on_its_way_to_running() {
+    let pending: Vec<_> = Status::ALL.into_iter().filter(|s| s.is_pending()).collect();
+    assert_eq!(
+        pending,
+        [Status::Provisioning, Status::Pending, Status::Activating]
+    );
+    for status in Status::ALL {
+        assert_eq!(status.as_str().parse(), Ok(status));
+    }
+}
+
 fn any_status() -> impl Strategy<Value = Status> {
     prop_oneof![
         Just(Status::Pending),
@@ -170,14 +300,26 @@ fn any_report() -> impl Strategy<Value = TaskReport> {
         ),
         0..4,
     );
-    (any_status(), containers).prop_map(|(status, containers)| report(status, &containers))
+    let attached = proptest::option::of(any::<bool>());
+    (any_status(), containers, attached).prop_map(|(status, containers, attached)| TaskReport {
+        attached,
+        ..report(status, &containers)
+    })
+}
+
+fn any_task() -> impl Strategy<Value = Progress> {
+    any::<bool>().prop_map(|with_interface| {
+        let mut task = if with_interface { networked() } else { task() };
+        task.hand_over();
+        task
+    })
 }
 
 proptest! {
     #[test]
-    fn a_report_taken_twice_changes_nothing_more(reports in proptest::collection::vec(any_report(), 1..6)) {
-        let mut once = task();
-        let mut twice = task();
+    fn a_report_taken_twice_changes_nothing_more(task in any_task(), reports in proptest::collection::vec(any_report(), 1..6)) {
+        let mut once = task.clone();
+        let mut twice = task;
         for (now, report) in reports.iter().enumerate() {
             let now = at(i64::try_from(now).unwrap());
             once.fold(report, now);
@@ -188,11 +330,15 @@ proptest! {
     }
 
     #[test]
-    fn statuses_never_go_back_and_a_stopped_task_stays_as_it_is(reports in proptest::collection::vec(any_report(), 1..6)) {
-        let mut task = task();
-        for (now, report) in reports.iter().enumerate() {
+    fn statuses_never_go_back_and_a_stopped_task_stays_as_it_is(mut task in any_task(), stop_at in 0..6_usize, reports in proptest::collection::vec(any_report(), 1..6)) {
+        for (n, report) in reports.iter().enumerate() {
             let before = task.clone();
-            task.fold(report, at(i64::try_from(now).unwrap()));
+            let now = at(i64::try_from(n).unwrap());
+            if n == stop_at {
+                task.request_stop(Stop::by_user(None), now);
+                task.stop_handed_over();
+            }
+            task.fold(report, now);
             prop_assert!(task.last_status >= before.last_status);
             prop_assert!(before.wanted || !task.wanted);
             if before.last_status == Status::Stopped {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs::{
     reasons::StopCode,
     service::{Deployment, EndedBy, Instances, Rollout, Rules, Service, Steps, Strategy, Task},
-    states::{ContainerState, Health, Progress, Status, TaskReport},
+    states::{ContainerState, Health, Interface, Progress, Status, TaskReport},
 };
 use types::Timestamp;
 
@@ -17,6 +17,8 @@ pub struct Kept {
     pub created_at: Timestamp,
     pub instance: Option<String>,
     pub progress: Progress,
+    /// The scheduler has taken note of its end.
+    noted: bool,
 }
 
 /// A service with its tasks.
@@ -94,6 +96,7 @@ impl Simulated {
         let due: Vec<(Timestamp, String, Report)> = due;
         for (_, id, report) in due {
             self.deliver(&id, report, now);
+            self.detach(&id, chance, now);
         }
         self.schedule(chance, now);
     }
@@ -102,8 +105,10 @@ impl Simulated {
         let Some(kept) = self.tasks.get_mut(id) else {
             return;
         };
+        let ends_attached = !kept.progress.last_status.has_ended();
         let stopped = |reason: &str, exit_code| TaskReport {
             status: Some(Status::Stopped),
+            attached: Some(ends_attached),
             reason: reason.to_owned(),
             containers: vec![ecs::states::ContainerReport {
                 name: "app".to_owned(),
@@ -131,20 +136,35 @@ impl Simulated {
             }
             Report::Exited => progress.fold(&stopped("", Some(1)), now),
             Report::Stopped => progress.fold(&stopped("", Some(0)), now),
+            Report::Detached => {
+                let gone = TaskReport {
+                    status: Some(Status::Stopped),
+                    attached: Some(false),
+                    ..TaskReport::default()
+                };
+                progress.fold(&gone, now);
+            }
+        }
+    }
+
+    /// The agent takes the network interface of a task away that has ended, in its own time.
+    fn detach(&mut self, id: &str, chance: &Chance, now: Timestamp) {
+        let kept = self.tasks.get(id);
+        if kept.is_some_and(|kept| kept.progress.last_status == Status::Deprovisioning) {
+            let at = now.plus_secs(chance.secs(0, 4));
+            self.reports.push((at, id.to_owned(), Report::Detached));
         }
     }
 
     fn schedule(&mut self, chance: &Chance, now: Timestamp) {
-        let ended: Vec<String> = self
-            .tasks
-            .iter()
-            .filter(|(_, kept)| kept.progress.last_status == Status::Stopped)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in ended {
-            let kept = self.tasks.remove(&id).unwrap();
-            self.service.take_note(&seen(&id, &kept), now);
+        for (id, kept) in &mut self.tasks {
+            if kept.progress.last_status.has_ended() && !kept.noted {
+                kept.noted = true;
+                self.service.take_note(&seen(id, kept), now);
+            }
         }
+        self.tasks
+            .retain(|_, kept| kept.progress.last_status != Status::Stopped);
         let before = self.seen();
         self.service.advance(&before, &self.instances, now);
         let steps = self.service.steps(&before, &self.instances, now);
@@ -159,8 +179,10 @@ impl Simulated {
         };
     }
 
+    /// The living tasks.
     pub fn seen(&self) -> Vec<Task> {
-        self.tasks.iter().map(|(id, kept)| seen(id, kept)).collect()
+        let tasks = self.tasks.iter().map(|(id, kept)| seen(id, kept));
+        tasks.filter(Task::is_living).collect()
     }
 
     fn stop(&mut self, steps: &Steps, chance: &Chance, now: Timestamp) {
@@ -170,6 +192,9 @@ impl Simulated {
                 .get_mut(&stop.task)
                 .expect("it is a task of this service");
             kept.progress.request_stop(stop.why.clone(), now);
+            if chance.percent(70) {
+                kept.progress.stop_handed_over();
+            }
             let at = now.plus_secs(chance.secs(0, 31));
             self.reports.push((at, stop.task.clone(), Report::Stopped));
         }
@@ -187,7 +212,11 @@ impl Simulated {
             self.started += 1;
             let id = format!("t{:06}", self.started);
             let mut progress = Progress::new(vec![container(kind.has_checks())]);
+            if chance.percent(50) {
+                progress.interface = Interface::Detached;
+            }
             progress.place();
+            progress.hand_over();
             for (secs, report) in fate(kind, chance) {
                 self.reports.push((now.plus_secs(secs), id.clone(), report));
             }
@@ -198,6 +227,7 @@ impl Simulated {
                     created_at: now,
                     instance: start.on.clone(),
                     progress,
+                    noted: false,
                 },
             );
             ids.push(id);
@@ -219,11 +249,8 @@ impl Simulated {
                 primary.rollout != Rollout::Failed,
                 "a failed deployment starts nothing"
             );
-            assert!(
-                self.tasks.len() <= ceiling,
-                "{} tasks above {ceiling}",
-                self.tasks.len()
-            );
+            let living = self.seen().len();
+            assert!(living <= ceiling, "{living} tasks above {ceiling}");
         }
         if service.status == ecs::service::ServiceStatus::Active {
             let healthy = |task: &&Task| service.is_healthy(task, now);
@@ -261,7 +288,7 @@ impl Simulated {
     pub fn is_settled(&self, now: Timestamp) -> bool {
         let tasks = self.seen();
         let primary = self.service.primary();
-        tasks.len() == self.service.population(&self.instances)
+        self.tasks.len() == self.service.population(&self.instances)
             && tasks.iter().all(|task| {
                 self.service.is_healthy(task, now)
                     && primary.is_some_and(|d| d.id == task.deployment)

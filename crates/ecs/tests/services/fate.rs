@@ -55,6 +55,8 @@ pub enum Report {
     Exited,
     /// It was told to stop, and has.
     Stopped,
+    /// Its network interface is gone.
+    Detached,
 }
 
 /// What will be reported of a new task, each so many seconds after it was started.

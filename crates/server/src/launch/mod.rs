@@ -29,6 +29,9 @@ pub async fn run(world: Arc<World>, acs: Acs, mut stop: watch::Receiver<bool>) {
         if swept && let Err(fault) = agents::keep_connected(&world, &acs.connected()).await {
             tracing::error!(cause = %fault.chain(), "connections could not be noted; it is tried again");
         }
+        if swept && let Err(fault) = agents::end_without_instance(&world).await {
+            tracing::error!(cause = %fault.chain(), "tasks of lost instances could not be ended; it is tried again");
+        }
         if let Err(fault) = agents::place_waiting(&world).await {
             tracing::error!(cause = %fault.chain(), "waiting tasks could not be placed; it is tried again");
         }

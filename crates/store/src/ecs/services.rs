@@ -163,7 +163,7 @@ impl Session {
              CAST(COALESCE(SUM(t.version), 0) AS BIGINT) AS task_versions \
              FROM ecs_services s LEFT JOIN ecs_tasks t ON t.account = s.account AND t.region = s.region \
              AND t.cluster = s.cluster AND t.task_group = 'service:' || s.name \
-             AND (t.last_status <> 'STOPPED' OR t.noted = 0) \
+             AND (t.last_status NOT IN ('DEPROVISIONING', 'STOPPED') OR t.noted = 0) \
              WHERE s.status <> 'INACTIVE' \
              GROUP BY s.account, s.region, s.cluster, s.name, s.version",
             args![],
@@ -218,7 +218,7 @@ impl Session {
         let rows = self
             .fetch_all_locked(
                 "SELECT * FROM ecs_tasks WHERE account = $1 AND region = $2 AND cluster = $3 AND task_group = $4 \
-                 AND (last_status <> 'STOPPED' OR noted = 0) ORDER BY created_at, id",
+                 AND (last_status NOT IN ('DEPROVISIONING', 'STOPPED') OR noted = 0) ORDER BY created_at, id",
                 args![
                     &key.home.account,
                     &key.home.region,

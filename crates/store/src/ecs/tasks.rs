@@ -31,6 +31,9 @@ pub struct TaskState {
     pub acknowledged: bool,
     pub stop_code: Option<String>,
     pub stopped_reason: Option<String>,
+    /// `ATTACHED` while its network interface is there.
+    pub attachment: Option<String>,
+    pub connectivity_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub stopping_at: Option<Timestamp>,
     pub stopped_at: Option<Timestamp>,
@@ -86,6 +89,8 @@ impl TaskRow {
                 acknowledged: row.bool("acknowledged")?,
                 stop_code: row.opt_text("stop_code")?,
                 stopped_reason: row.opt_text("stopped_reason")?,
+                attachment: row.opt_text("attachment")?,
+                connectivity_at: row.opt_timestamp("connectivity_at")?,
                 started_at: row.opt_timestamp("started_at")?,
                 stopping_at: row.opt_timestamp("stopping_at")?,
                 stopped_at: row.opt_timestamp("stopped_at")?,
@@ -145,7 +150,7 @@ impl Session {
             "UPDATE ecs_tasks SET container_instance = $5, last_status = $6, wanted = $7, launched = $8, \
              acknowledged = $9, stop_code = $10, stopped_reason = $11, started_at = $12, stopping_at = $13, \
              stopped_at = $14, pull_started_at = $15, pull_stopped_at = $16, execution_stopped_at = $17, \
-             containers = $18, version = version + 1 \
+             containers = $18, attachment = $19, connectivity_at = $20, version = version + 1 \
              WHERE account = $1 AND region = $2 AND cluster = $3 AND id = $4",
             args![
                 &task.home.account,
@@ -166,6 +171,8 @@ impl Session {
                 state.pull_stopped_at,
                 state.execution_stopped_at,
                 &state.containers,
+                state.attachment.clone(),
+                state.connectivity_at,
             ],
         )
         .await?;
@@ -313,6 +320,18 @@ impl Session {
             .fetch_all(
                 "SELECT * FROM ecs_tasks WHERE last_status <> 'STOPPED' AND acknowledged = 0 \
                  ORDER BY created_at, account, region, cluster, id",
+                args![],
+            )
+            .await?;
+        read_all(&rows)
+    }
+
+    /// Every task that has ended and whose network is still to go.
+    pub async fn deprovisioning_tasks(&mut self) -> Result<Vec<TaskRow>, Fault> {
+        let rows = self
+            .fetch_all(
+                "SELECT * FROM ecs_tasks WHERE last_status = 'DEPROVISIONING' \
+                 ORDER BY account, region, cluster, id",
                 args![],
             )
             .await?;

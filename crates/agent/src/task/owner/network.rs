@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use super::{Event, Known, Owner};
 use crate::{
     labels, reason,
-    runtime::{ContainerState, NetworkHolder, Phase, RuntimeError},
+    runtime::{ContainerState, NetworkHolder, Phase, RuntimeError, answered},
     task::steps::{account_of, ended},
     tasks::Shared,
 };
@@ -89,6 +89,7 @@ impl Owner {
                 tracing::info!(task.arn = self.task.arn, address = ?held.address, "network made");
                 self.watch_network(&held.id);
                 self.network = Network::Held(held);
+                self.reporting.attached = Some(true);
             }
             Err(error) => {
                 self.network = Network::Unshared;
@@ -105,6 +106,7 @@ impl Owner {
             self.watch_network(&id);
             let address = state.address;
             self.network = Network::Held(Held { id, address });
+            self.reporting.attached = Some(true);
         } else {
             remove(&self.shared.clone(), &id).await;
         }
@@ -134,18 +136,15 @@ impl Owner {
         self.jobs.push(job.boxed());
     }
 
-    /// Lets go of what the task had beside its containers, which have all stopped.
-    pub(super) async fn release(&mut self) {
+    /// Takes the network away from the task, whose containers have all stopped.
+    pub(super) async fn remove_network(&mut self) {
         if let Some(id) = self.network.holder().map(str::to_owned) {
             remove(&self.shared.clone(), &id).await;
         }
-        self.shared.cgroups.release(&self.task.arn);
     }
 }
 
+/// Removes the holder, however often the engine must be asked: until then the task has its network.
 async fn remove(shared: &Shared, holder: &str) {
-    if let Err(error) = shared.runtime.remove(holder).await {
-        // The clean-up finds it by its labels.
-        tracing::warn!(container = holder, %error, "the network of a task stays for now");
-    }
+    answered(|| shared.runtime.remove(holder)).await;
 }

@@ -18,7 +18,7 @@ pub use facts::take_facts;
 pub(crate) use local::ensure_default_cluster;
 pub use local::{LocalInstance, local_credentials, local_instances};
 pub use manifest::{confirm_stops, manifest};
-pub use payloads::{Handover, acknowledge, outstanding, payload, resend_all};
+pub use payloads::{Handover, acknowledge, end_without_instance, outstanding, payload, resend_all};
 pub use waiting::place_waiting;
 
 use store::ecs::Home;

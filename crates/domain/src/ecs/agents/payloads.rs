@@ -12,7 +12,7 @@ use types::{Arn, Fault};
 use super::{Instance, credentials};
 use crate::{
     World,
-    ecs::{definition, place_of, run_task::check_host_access, task},
+    ecs::{cluster::INACTIVE, definition, place_of, run_task::check_host_access, task},
 };
 
 /// One thing an agent is to be told: that a task is to run, or to stop.
@@ -73,7 +73,9 @@ pub async fn payload(
     };
     let message = match task_message(world, &mut db, &row).await? {
         Ok(task) => {
-            let mut state = row.state.clone();
+            let mut progress = task::progress(&row)?;
+            progress.hand_over();
+            let mut state = task::changed(&row, progress)?;
             state.launched = true;
             db.save_task_state(&row.task, &state).await?;
             Some(PayloadMessage {
@@ -133,6 +135,7 @@ async fn task_message(
     } else {
         payload::Credentials::default()
     };
+    let attachment = details.elsewhere.attachment();
     let containers: Vec<(String, String)> = task::progress(row)?
         .containers
         .into_iter()
@@ -157,6 +160,7 @@ async fn task_message(
         wanted: row.state.wanted,
         has_run: row.state.started_at.is_some(),
         containers: &containers,
+        attachment,
         credentials,
         registry: (!is_in_aws).then_some(&registry),
         account_of_values: account_in_aws.as_ref().unwrap_or(&home.account),
@@ -166,8 +170,43 @@ async fn task_message(
 
 /// The agent has what it was told.
 pub async fn acknowledge(world: &World, instance: &Instance, told: &Handover) -> Result<(), Fault> {
+    let (home, cluster) = (&instance.home, &instance.cluster);
     let mut db = world.store.write().await?;
-    db.acknowledge_task(&instance.home, &instance.cluster, &told.task, told.wanted)
-        .await?;
+    if told.wanted {
+        db.acknowledge_task(home, cluster, &told.task, true).await?;
+    } else if let Some(row) = db.task(home, cluster, &told.task).await? {
+        let mut progress = task::progress(&row)?;
+        progress.stop_handed_over();
+        let mut state = task::changed(&row, progress)?;
+        state.acknowledged = !row.state.wanted;
+        db.save_task_state(&row.task, &state).await?;
+    }
+    db.commit().await
+}
+
+/// Ends the tasks that have ended on instances which are no more: their networks went with these.
+pub async fn end_without_instance(world: &World) -> Result<(), Fault> {
+    let mut db = world.store.read().await?;
+    if db.deprovisioning_tasks().await?.is_empty() {
+        return Ok(());
+    }
+    drop(db);
+    let mut db = world.store.write().await?;
+    for seen in db.deprovisioning_tasks().await? {
+        let (home, cluster) = (&seen.task.home, &seen.task.cluster);
+        let instance = match &seen.state.container_instance {
+            Some(id) => db.container_instance(home, cluster, id).await?,
+            None => None,
+        };
+        let Some(row) = db.task(home, cluster, &seen.task.id).await? else {
+            continue;
+        };
+        if instance.is_none_or(|instance| instance.status == INACTIVE) {
+            let mut progress = task::progress(&row)?;
+            progress.end_without_agent(world.clock.now());
+            let state = task::changed(&row, progress)?;
+            db.save_task_state(&row.task, &state).await?;
+        }
+    }
     db.commit().await
 }

@@ -19,21 +19,21 @@ use crate::{
 
 /// Gives every waiting task its place, where there is one by now. A task that fits nowhere is ended.
 pub async fn place_waiting(world: &World) -> Result<(), Fault> {
-    let waiting = world.store.read().await?.unsettled_tasks().await?;
-    let provisioning = Status::Provisioning.as_str();
-    if waiting
-        .iter()
-        .all(|row| row.state.last_status != provisioning)
-    {
+    let unsettled = world.store.read().await?.unsettled_tasks().await?;
+    if !unsettled.iter().any(waits) {
         return Ok(());
     }
     let mut db = world.store.write().await?;
     for row in db.unsettled_tasks().await? {
-        if row.state.last_status == provisioning {
+        if waits(&row) {
             place(world, &mut db, &row).await?;
         }
     }
     db.commit().await
+}
+
+fn waits(row: &TaskRow) -> bool {
+    row.state.container_instance.is_none() && row.state.last_status == Status::Provisioning.as_str()
 }
 
 async fn place(world: &World, db: &mut Session, seen: &TaskRow) -> Result<(), Fault> {
@@ -44,7 +44,6 @@ async fn place(world: &World, db: &mut Session, seen: &TaskRow) -> Result<(), Fa
     let mut instances = Instances::load(db, home, cluster, local).await?;
     // Of several servers on one database, another may have placed it meanwhile.
     let now = db.task(home, cluster, &seen.task.id).await?;
-    let waits = |row: &TaskRow| row.state.last_status == Status::Provisioning.as_str();
     let Some(mut row) = now.filter(waits) else {
         return Ok(());
     };
