@@ -20,7 +20,7 @@ pub use attributes::{placement_attributes, requires_attributes};
 pub use defaults::with_defaults;
 pub use describe::{Registration, compatibilities, describe};
 pub use sizes::{task_cpu, task_memory};
-pub use validate::{LONGEST_DEFINITION, too_long, validate};
+pub use validate::{LONGEST_DEFINITION, too_long, validate, validate_sizes};
 
 /// A task definition, in the shape it is registered with.
 pub type Definition = api::ecs::register_task_definition::Input;

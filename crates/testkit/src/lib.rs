@@ -10,6 +10,8 @@
 
 mod raw;
 
+use std::path::Path;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use server::{Config, CredentialsFile, DEFAULT_PROFILE, HostAccess, SecretsFrom, Server};
@@ -86,6 +88,17 @@ pub async fn start_in(dir: TempDir) -> TestAws {
 }
 
 impl TestAws {
+    /// The same installation after a restart. What stands in its data directory may be changed meanwhile.
+    ///
+    /// # Panics
+    /// When the server does not start again.
+    pub async fn restart(self, while_stopped: impl AsyncFnOnce(&Path)) -> Self {
+        let Self { server, dir, .. } = self;
+        server.stop().await;
+        while_stopped(&dir.path().join("data")).await;
+        start_in(dir).await
+    }
+
     /// The account's root user.
     pub fn root(&self) -> Caller {
         self.caller(self.root.clone(), REGION)

@@ -18,7 +18,7 @@ use ecs::{
     launch::{self, Launch, LaunchError},
     overrides::{self, LONGEST_OVERRIDES, OverrideError},
     refusals,
-    task_definition::Definition,
+    task_definition::{Definition, validate_sizes},
     trust,
 };
 use store::ecs::{ClusterRow, TaskDefinitionRow};
@@ -32,6 +32,9 @@ use super::{
     tags, task,
 };
 use crate::{Access, Cx, HostAccess, Operation, World};
+
+const LONGEST_STARTED_BY: usize = 128;
+const LONGEST_CLIENT_TOKEN: usize = 64;
 
 impl Operation for RunTask {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -116,7 +119,31 @@ fn check(wanted: &Definition, input: &Input, host: &HostAccess) -> Result<Launch
             "The prefixes family: and service: of a group are reserved.".to_owned(),
         ));
     }
-    check_supported(wanted, input, host)
+    check_texts(input)?;
+    let launch = check_supported(wanted, input, host)?;
+    if input.overrides.is_some() {
+        // AWS: what a definition must keep at registration, it must keep with its overrides too.
+        let sizes = validate_sizes(wanted, launch.is_fargate());
+        sizes.map_err(|invalid| Error::InvalidParameter(invalid.to_string()))?;
+    }
+    Ok(launch)
+}
+
+/// AWS: the documents name these limits; the texts are ours. That `startedBy` has other characters than letters, numbers,
+/// hyphens, slashes and underscores is common, and accepted.
+fn check_texts(input: &Input) -> Result<(), Error> {
+    for (what, text, longest) in [
+        ("startedBy", &input.started_by, LONGEST_STARTED_BY),
+        ("clientToken", &input.client_token, LONGEST_CLIENT_TOKEN),
+    ] {
+        let length = text.iter().flat_map(|text| text.chars()).count();
+        if length > longest {
+            return Err(Error::InvalidParameter(format!(
+                "{what} must be at most {longest} characters long."
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what sealift does not do, and what the operator does not allow; says how the rest is launched.

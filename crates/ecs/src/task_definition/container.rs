@@ -73,7 +73,7 @@ fn image(container: &ContainerDefinition) -> Result<(), Invalid> {
     }
 }
 
-fn memory(
+pub(super) fn memory(
     container: &ContainerDefinition,
     name: &str,
     definition: &Definition,

@@ -21,7 +21,7 @@ pub(super) fn validate(definition: &Definition) -> Result<(), Invalid> {
     if definition.network_mode != Some(NetworkMode::Awsvpc) {
         return Err(Invalid::new("Fargate only supports network mode ‘awsvpc’."));
     }
-    size(definition)?;
+    sizes(definition)?;
     task(definition)?;
     for container in &definition.container_definitions {
         unsupported(container)?;
@@ -31,7 +31,18 @@ pub(super) fn validate(definition: &Definition) -> Result<(), Invalid> {
     images(definition)
 }
 
-fn size(definition: &Definition) -> Result<(), Invalid> {
+/// Refuses sizes that Fargate has no tasks of.
+pub(super) fn sizes(definition: &Definition) -> Result<(), Invalid> {
+    processor_and_memory(definition)?;
+    match &definition.ephemeral_storage {
+        Some(storage) if !EPHEMERAL_STORAGE.contains(&storage.size_in_gi_b) => Err(Invalid::new(
+            "'ephemeralStorage.sizeInGiB' must be between 21 and 200.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn processor_and_memory(definition: &Definition) -> Result<(), Invalid> {
     let missing = |what: &str| {
         Invalid(format!(
             "Fargate requires that '{what}' be defined at the task level."
@@ -91,12 +102,7 @@ fn task(definition: &Definition) -> Result<(), Invalid> {
         let docker = volume.docker_volume_configuration.is_some();
         refuse(docker, "dockerVolumeConfiguration")?;
     }
-    match &definition.ephemeral_storage {
-        Some(storage) if !EPHEMERAL_STORAGE.contains(&storage.size_in_gi_b) => Err(Invalid::new(
-            "'ephemeralStorage.sizeInGiB' must be between 21 and 200.",
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn unsupported(container: &ContainerDefinition) -> Result<(), Invalid> {

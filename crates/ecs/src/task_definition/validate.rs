@@ -53,6 +53,18 @@ pub fn validate(
     Ok(())
 }
 
+/// Refuses sizes that do not fit together: what overrides have made of a definition that was registered.
+pub fn validate_sizes(definition: &Definition, on_fargate: bool) -> Result<(), Invalid> {
+    for container in &definition.container_definitions {
+        container::memory(container, name_of(container), definition)?;
+    }
+    sizes(definition)?;
+    if on_fargate {
+        fargate::sizes(definition)?;
+    }
+    Ok(())
+}
+
 fn family(definition: &Definition) -> Result<(), Invalid> {
     if definition.family.is_empty() {
         Err(Invalid::new("Family should not be null or empty."))

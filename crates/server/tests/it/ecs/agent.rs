@@ -40,10 +40,23 @@ impl Agent {
     }
 
     pub async fn register_as(aws: &TestAws, cluster: &str, user: &str) -> Self {
+        Self::register_with(aws, cluster, user, &[]).await
+    }
+
+    /// Registers with these attributes besides.
+    pub async fn register_with(
+        aws: &TestAws,
+        cluster: &str,
+        user: &str,
+        attributes: &[&str],
+    ) -> Self {
         let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecs:*","Resource":"*"}}"#;
         let caller = aws.user(user, policy).await;
         let mut registration = recorded()["registration"].clone();
         registration["cluster"] = json!(cluster);
+        let known = registration["attributes"].as_array_mut();
+        let more = attributes.iter().map(|name| json!({"name": name}));
+        known.expect("attributes").extend(more);
         let answer = ok(&caller, "RegisterContainerInstance", &registration).await;
         let instance = &answer["containerInstance"];
         assert_same_attributes(&registration["attributes"], &instance["attributes"]);

@@ -3,6 +3,7 @@
 mod account_settings;
 mod agent;
 mod clusters;
+mod lifecycle;
 mod sessions;
 mod task_definitions;
 mod tasks;

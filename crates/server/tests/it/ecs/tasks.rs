@@ -328,7 +328,7 @@ async fn a_repeated_call_starts_nothing_more_and_what_does_not_fit_is_named() {
 }
 
 /// Runs one task and gives its ARN.
-async fn run(aws: &testkit::TestAws, input: &serde_json::Value) -> String {
+pub async fn run(aws: &testkit::TestAws, input: &serde_json::Value) -> String {
     let mut last = serde_json::Value::Null;
     // A session is known as connected a moment after it was opened.
     for _ in 0..100 {
@@ -341,7 +341,7 @@ async fn run(aws: &testkit::TestAws, input: &serde_json::Value) -> String {
     panic!("no task was started: {last}");
 }
 
-async fn wait_until_connected(aws: &testkit::TestAws, agent: &Agent) {
+pub async fn wait_until_connected(aws: &testkit::TestAws, agent: &Agent) {
     let input = json!({"containerInstances": [agent.arn]});
     for _ in 0..100 {
         let described = ok(&aws.root(), "DescribeContainerInstances", &input).await;
