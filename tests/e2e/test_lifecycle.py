@@ -7,9 +7,9 @@ import time
 from datetime import datetime, timezone
 
 from errors import refused
-from harness import IMAGE, docker, wait_for
+from harness import IMAGE, docker, docker_containers, wait_for
 from operations import new_name
-from tasks import FOREVER, container, only_container
+from tasks import FOREVER, Tasks, container, only_container
 
 
 def on(*names: str, condition: str) -> list[dict]:
@@ -52,6 +52,76 @@ def test_a_task_is_stopping_until_it_has_stopped(tasks):
             seen.append(described["lastStatus"])
         time.sleep(0.1)
     assert seen in (["RUNNING", "STOPPING", "STOPPED"], ["STOPPING", "STOPPED"])
+
+
+# A task with a network interface has all states; each is shown for as long as its cause lasts.
+STATES = ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]
+INTERFACE = {
+    "PROVISIONING": {"PRECREATED"},
+    "PENDING": {"ATTACHING"},
+    "ACTIVATING": {"ATTACHING", "ATTACHED"},
+    "RUNNING": {"ATTACHED"},
+    "DEACTIVATING": {"ATTACHED"},
+    "STOPPING": {"ATTACHED"},
+    "DEPROVISIONING": {"DETACHING"},
+    "STOPPED": {"DELETED"},
+}
+ON_FARGATE = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"]}}}
+
+
+def for_fargate(tasks: Tasks, script: str) -> str:
+    app = {"name": "app", "image": IMAGE, "command": ["sh", "-c", script]}
+    return tasks.register(app, requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256", memory="512")
+
+
+def states_until(tasks: Tasks, task: str, last: str) -> list[str]:
+    """What is shown, as often as the server answers, until this is."""
+    seen = []
+    while last not in seen and "STOPPED" not in seen:
+        described = tasks.describe(task)
+        assert described["attachments"][0]["status"] in INTERFACE[described["lastStatus"]], described
+        assert ("stoppedAt" in described) == (described["lastStatus"] == "STOPPED")
+        if described["lastStatus"] not in seen:
+            seen.append(described["lastStatus"])
+    return seen
+
+
+def test_a_task_of_fargate_goes_through_every_state(tasks):
+    task = tasks.run(for_fargate(tasks, "trap 'sleep 1; exit 0' TERM; sleep 3600 & wait; wait"), **ON_FARGATE)
+    begun = states_until(tasks, task, "RUNNING")
+    assert begun == [state for state in STATES[:4] if state in begun]
+    assert tasks.ecs.stop_task(task=task)["task"]["lastStatus"] == "DEACTIVATING"
+    ended = states_until(tasks, task, "STOPPED")
+    assert ended in (STATES[4:], STATES[5:]), "each is there to be seen, though the first may be over"
+    # One that ends by itself is not stopped by anybody.
+    by_itself = tasks.run(for_fargate(tasks, "sleep 3; exit 3"), **ON_FARGATE)
+    states_until(tasks, by_itself, "RUNNING")
+    assert states_until(tasks, by_itself, "STOPPED") == ["RUNNING", "DEPROVISIONING", "STOPPED"]
+
+
+def test_a_server_that_is_killed_while_a_network_goes_finishes_it(new_server):
+    server = new_server().start()
+    tasks = Tasks(server)
+    task = tasks.run(for_fargate(tasks, FOREVER), **ON_FARGATE)
+    tasks.wait(task, "RUNNING")
+    app = only_container(task)
+    tasks.ecs.stop_task(task=task)
+    wait_for("the container's end", lambda: docker("inspect", "--format", "{{.State.Running}}", app).strip() == "false")
+    server.kill()
+    server.start()
+    stopped = tasks.wait(task, "STOPPED")
+    assert (stopped["stopCode"], stopped["attachments"][0]["status"]) == ("UserInitiated", "DELETED")
+    assert [one["id"] for one in docker_containers(task)] == [app], "what held the network is gone"
+
+
+def test_a_task_of_its_own_runs_on_though_it_is_unhealthy(tasks):
+    check = {"command": ["CMD-SHELL", "test -e /tmp/well"], "interval": 5, "timeout": 2, "retries": 1}
+    task = tasks.start(container(healthCheck=check))
+    assert tasks.describe(task)["healthStatus"] == "UNKNOWN"
+    sick = wait_for("UNHEALTHY", lambda: (d := tasks.describe(task))["healthStatus"] == "UNHEALTHY" and d)
+    assert (sick["lastStatus"], sick["containers"][0]["healthStatus"]) == ("RUNNING", "UNHEALTHY")
+    docker("exec", only_container(task), "touch", "/tmp/well")
+    wait_for("HEALTHY", lambda: tasks.describe(task)["healthStatus"] == "HEALTHY")
 
 
 # Waiting for other containers

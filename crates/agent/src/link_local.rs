@@ -145,6 +145,11 @@ impl LinkLocal {
         self.keep_serving();
     }
 
+    /// A container was started again by its restart policy.
+    pub(crate) fn note_restart(&self, task_arn: &str, container: &str) {
+        self.metadata.note_restart(task_arn, container);
+    }
+
     /// Forgets a task.
     pub(crate) fn forget(&self, task_arn: &str) {
         self.known.remove(task_arn);

@@ -229,6 +229,8 @@ pub struct ContainerDetails {
     pub bindings: Vec<NetworkBinding>,
     /// Its own, or that of the network that it shares.
     pub address: Option<IpAddr>,
+    /// How often its restart policy started it again. The agent knows; no engine does.
+    pub restarts: u64,
 }
 
 /// Where in its life a container is.

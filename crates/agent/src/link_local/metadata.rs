@@ -29,6 +29,9 @@ use crate::runtime::ContainerDetails;
 #[derive(Default)]
 pub(super) struct Metadata {
     containers: Mutex<HashMap<String, Subject>>,
+    /// How often containers were started again by their restart policies, by task and name. As much as this process of
+    /// the agent has seen of it: the engine does not count these.
+    restarts: Mutex<HashMap<(String, String), u64>>,
 }
 
 /// Whom an id is for.
@@ -81,6 +84,23 @@ impl Metadata {
     pub(super) fn remove(&self, task_arn: &str) {
         self.lock()
             .retain(|_, subject| subject.facts.task.arn != task_arn);
+        self.restarts()
+            .retain(|(of_task, _), _| of_task != task_arn);
+    }
+
+    pub(super) fn note_restart(&self, task_arn: &str, container: &str) {
+        let key = (task_arn.to_owned(), container.to_owned());
+        *self.restarts().entry(key).or_default() += 1;
+    }
+
+    fn restarts_of(&self, task_arn: &str, container: &str) -> u64 {
+        let key = (task_arn.to_owned(), container.to_owned());
+        self.restarts().get(&key).copied().unwrap_or_default()
+    }
+
+    fn restarts(&self) -> MutexGuard<'_, HashMap<(String, String), u64>> {
+        // As with the containers.
+        self.restarts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, id: &str) -> Option<Subject> {
@@ -197,7 +217,10 @@ async fn look_up(link: &Link, peer: IpAddr, id: &str) -> Option<(Subject, Vec<Co
     if !allowed {
         return None;
     }
-    let details = link_local.runtime.details_of_task(&task.arn).await.ok()?;
+    let mut details = link_local.runtime.details_of_task(&task.arn).await.ok()?;
+    for container in &mut details {
+        container.restarts = link_local.metadata.restarts_of(&task.arn, &container.name);
+    }
     Some((subject, details))
 }
 

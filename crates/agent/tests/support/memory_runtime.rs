@@ -5,7 +5,10 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,7 +23,10 @@ use agent::{
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::{sync::watch, time::sleep};
-use types::{Clock as _, SystemClock};
+use types::{Clock as _, Entropy, OsEntropy, SystemClock};
+
+/// What a network is held with.
+const HOLDER: &str = "hold";
 
 pub const DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000001";
 
@@ -49,6 +55,8 @@ struct Kept {
 pub struct MemoryRuntime {
     containers: Arc<Mutex<BTreeMap<String, Kept>>>,
     logins: Arc<Mutex<Vec<(String, String)>>>,
+    /// How often it refuses to remove anything.
+    refused_removals: Arc<AtomicUsize>,
 }
 
 impl MemoryRuntime {
@@ -65,6 +73,20 @@ impl MemoryRuntime {
     /// User name and password of every pull that had them.
     pub fn logins(&self) -> Vec<(String, String)> {
         self.logins.lock().unwrap().clone()
+    }
+
+    /// Refuses to remove anything so many times.
+    pub fn refuse_removals(&self, times: usize) {
+        self.refused_removals.store(times, Ordering::SeqCst);
+    }
+
+    /// Whether something holds a network for the task.
+    pub fn holds_network(&self, task_arn: &str) -> bool {
+        let containers = self.containers.lock().unwrap();
+        let mut of_task = containers
+            .values()
+            .filter(|kept| kept.labels["com.amazonaws.ecs.task-arn"] == task_arn);
+        of_task.any(|kept| kept.command == [HOLDER])
     }
 
     /// Whether the container takes its time to start.
@@ -174,8 +196,25 @@ impl ContainerRuntime for MemoryRuntime {
         Ok(())
     }
 
-    async fn hold_network(&self, _: &NetworkHolder<'_>) -> Result<String, RuntimeError> {
-        Err(RuntimeError::Engine("there is no network".to_owned()))
+    async fn hold_network(&self, holder: &NetworkHolder<'_>) -> Result<String, RuntimeError> {
+        let entropy: &dyn Entropy = &OsEntropy;
+        let id = entropy.hex::<32>();
+        let kept = Kept {
+            created: Created {
+                name: holder.name.clone(),
+                ..Created::default()
+            },
+            labels: holder.labels.clone(),
+            command: vec![HOLDER.to_owned()],
+            has_health_check: false,
+            state: watch::Sender::new(ContainerState {
+                phase: Phase::Running,
+                address: Some(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 2))),
+                ..ContainerState::default()
+            }),
+        };
+        self.containers.lock().unwrap().insert(id.clone(), kept);
+        Ok(id)
     }
 
     async fn create(&self, new: &NewContainer<'_>) -> Result<String, RuntimeError> {
@@ -278,6 +317,11 @@ impl ContainerRuntime for MemoryRuntime {
     }
 
     async fn remove(&self, id: &str) -> Result<(), RuntimeError> {
+        let refused = &self.refused_removals;
+        let left = refused.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if left.is_ok() {
+            return Err(RuntimeError::Engine("device or resource busy".to_owned()));
+        }
         self.containers.lock().unwrap().remove(id);
         Ok(())
     }

@@ -49,6 +49,11 @@ pub(super) fn container(facts: &TaskFacts, details: &ContainerDetails, version: 
         let (driver, options) = own.map(log_configuration).unwrap_or_default();
         to.put_some("LogDriver", driver);
         to.put_some("LogOptions", options);
+        let policy = own.and_then(|own| own.restart_policy.as_ref());
+        let restarts = policy
+            .filter(|policy| policy.enabled)
+            .map(|_| details.restarts);
+        to.put_some("RestartCount", restarts);
     }
     to.put_some("Ports", ports(details));
     to.put("Networks", networks(facts, details));
@@ -262,6 +267,27 @@ mod tests {
             told["Labels"],
             json!({"com.amazonaws.ecs.cluster": "default"})
         );
+    }
+
+    #[test]
+    fn restarts_are_counted_where_there_is_a_policy() {
+        let mut facts = facts("bridge");
+        let mut details = running();
+        details.restarts = 2;
+        let count = |facts: &TaskFacts, version| {
+            container(facts, &details, version)
+                .get("RestartCount")
+                .cloned()
+        };
+        assert_eq!(count(&facts, Version::V4), None);
+        let mut task = Task::clone(&facts.task);
+        task.containers[0].restart_policy = Some(ecs::acs::RestartPolicy {
+            enabled: true,
+            ..ecs::acs::RestartPolicy::default()
+        });
+        facts.task = Arc::new(task);
+        assert_eq!(count(&facts, Version::V4), Some(json!(2)));
+        assert_eq!(count(&facts, Version::V3), None);
     }
 
     #[test]

@@ -70,6 +70,7 @@ fn details(record: ContainerInspectResponse, found: &FoundContainer) -> Containe
         mounts,
         bindings: state.bindings,
         address: state.address,
+        restarts: 0,
     }
 }
 

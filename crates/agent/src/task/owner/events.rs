@@ -123,10 +123,18 @@ impl Owner {
         }
         record.address = address;
         let id = record.runtime_id.clone().unwrap_or_default();
-        if !restarted {
+        if restarted {
+            self.count_restart(index);
+        } else {
             self.container_changed(index, ReportedStatus::Running);
         }
         self.watch(index, id);
+    }
+
+    fn count_restart(&self, index: usize) {
+        if let Some(link_local) = &self.shared.config.link_local {
+            link_local.note_restart(&self.task.arn, &self.container(index).name);
+        }
     }
 
     fn exited(&mut self, index: usize, state: Option<ContainerState>) {
