@@ -44,23 +44,29 @@ def test_a_task_tells_which_versions_it_holds_and_which_are_outdated(services, q
     secret = secrets.create_secret(Name=name, SecretString='{"user":"u"}')
     ssm.put_parameter(Name=f"/{name}/p", Value="one", Type="SecureString")
     parameter = f"arn:aws:ssm:{quick.region}:{quick.account}:parameter/{name}/p"
-    role = execution_role(quick, *reading(secrets=[secret["ARN"]], parameters=[parameter]))
+    reference = f"arn:aws:ssm:{quick.region}:{quick.account}:parameter/aws/reference/secretsmanager/{name}"
+    role = execution_role(quick, *reading(secrets=[secret["ARN"]], parameters=[parameter, reference]))
     injected = [
         {"name": "USER", "valueFrom": f"{secret['ARN']}:user::"},
         {"name": "PINNED", "valueFrom": f"{secret['ARN']}:::{secret['VersionId']}"},
         {"name": "PARAMETER", "valueFrom": f"/{name}/p"},
+        {"name": "REFERENCE", "valueFrom": f"/aws/reference/secretsmanager/{name}"},
     ]
     task = services.tasks.start(container(secrets=injected), executionRoleArn=role)
 
     def holders():
         found = asked(quick, "trace", name)["heldBy"]
-        return found if len(found) == 2 else None
+        return found if len(found) == 3 else None
 
-    held = wait_for("two names that hold it", holders)
+    held = wait_for("three names that hold it", holders)
     assert {(one["taskArn"], one["container"], one["name"], one["version"]) for one in held} == {
         (task, "app", "USER", secret["VersionId"]),
         (task, "app", "PINNED", secret["VersionId"]),
+        (task, "app", "REFERENCE", secret["VersionId"]),
     }
+    traced = asked(quick, "trace", f"/{name}/p")
+    assert (traced["arn"], [one["name"] for one in traced["heldBy"]]) == (parameter, ["PARAMETER"])
+    assert role in {one["arn"] for one in traced["readableBy"]}
     assert stale(quick, task) == []
 
     later = secrets.put_secret_value(SecretId=name, SecretString='{"user":"v"}')["VersionId"]
@@ -70,7 +76,8 @@ def test_a_task_tells_which_versions_it_holds_and_which_are_outdated(services, q
     quick.kill()
     quick.start()
     outdated = {one["name"]: one for one in stale(quick, task)}
-    assert set(outdated) == {"USER", "PARAMETER"}
+    assert set(outdated) == {"USER", "PARAMETER", "REFERENCE"}
+    assert (outdated["REFERENCE"]["arn"], outdated["REFERENCE"]["currentVersion"]) == (secret["ARN"], later)
     assert (outdated["USER"]["version"], outdated["USER"]["currentVersion"]) == (secret["VersionId"], later)
     assert (outdated["PARAMETER"]["arn"], outdated["PARAMETER"]["version"]) == (parameter, "1")
     assert outdated["PARAMETER"]["currentVersion"] == "2" and outdated["USER"]["outdatedSince"]
@@ -98,7 +105,7 @@ def test_a_trace_tells_who_may_read_a_secret_its_key_included(quick, name):
     assert both in readers and user in readers and f"{both.removesuffix('-both')}-without-key" not in readers
     assert "given" in readers[user]
     refused = quick.sealift("trace", f"{name}-nothing")
-    assert refused.returncode == 1 and "there is no secret" in refused.stderr
+    assert refused.returncode == 1 and "there is no secret and no parameter" in refused.stderr
 
 
 def test_a_service_that_asks_for_it_is_rolled_when_the_content_of_its_secret_has_changed(services, quick, name):

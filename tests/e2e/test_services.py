@@ -112,7 +112,7 @@ def test_what_services_refuse(services, service_server, name):
     for what in (
         {"loadBalancers": [{"targetGroupArn": "arn:x", "containerName": "app", "containerPort": 80}]},
         {"serviceRegistries": [{"registryArn": "arn:x"}]},
-        {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+        {"vpcLatticeConfigurations": [{"roleArn": "arn:x", "targetGroupArn": "arn:y", "portName": "web"}]},
     ):
         with refused("ClientException", f"{next(iter(what))} is not supported yet by sealift."):
             ecs.create_service(serviceName=name, taskDefinition=definition, desiredCount=1, **what)

@@ -21,8 +21,11 @@ const MOST_SUBNETS: usize = 16;
 const MOST_SECURITY_GROUPS: usize = 5;
 const MOST_PROVIDERS: usize = 20;
 
-/// The capacity providers that every cluster has.
-const PROVIDERS: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
+const WEIGHTS: std::ops::RangeInclusive<i32> = 0..=1000;
+const BASES: std::ops::RangeInclusive<i32> = 0..=100_000;
+
+/// The capacity providers that there are: those that every account of AWS's has.
+pub const PROVIDERS: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
 
 /// What a call that starts tasks says about it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,9 +88,24 @@ impl Launch {
         })
     }
 
-    /// The capacity provider of the task that is this many tasks after the first of its call: first the base of the
-    /// strategy, then by weight.
-    pub fn capacity_provider(&self, nth: usize) -> Option<&str> {
+    /// The capacity provider of the next task beside living ones of these providers: first the base of the strategy is
+    /// filled, then what is behind its weight.
+    pub fn capacity_provider<'a>(&self, living: impl IntoIterator<Item = &'a str>) -> Option<&str> {
+        let mut living: Vec<&str> = living.into_iter().collect();
+        (0..=living.len()).find_map(|nth| {
+            let wanted = self.nth_provider(nth)?;
+            match living.iter().position(|one| *one == wanted) {
+                Some(has_it) => {
+                    living.swap_remove(has_it);
+                    None
+                }
+                None => Some(wanted),
+            }
+        })
+    }
+
+    /// The capacity provider of the task that is this many tasks after the first, where none has ended.
+    fn nth_provider(&self, nth: usize) -> Option<&str> {
         let count = |number: Option<i32>| usize::try_from(number.unwrap_or(0)).unwrap_or(0);
         let base = self.strategy.iter().find(|item| count(item.base) > 0);
         let after_base = match base {
@@ -130,19 +148,30 @@ fn launch_type(wanted: &Wanted<'_>) -> Result<LaunchType, LaunchError> {
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
         ));
     }
+    check_strategy(strategy)?;
+    Ok(LaunchType::Fargate)
+}
+
+/// Refuses a strategy that cannot be followed.
+pub fn check_strategy(strategy: &[CapacityProviderStrategyItem]) -> Result<(), LaunchError> {
     if strategy.len() > MOST_PROVIDERS {
         return Err(LaunchError::invalid(format!(
             "A capacity provider strategy can contain a maximum of {MOST_PROVIDERS} capacity providers."
         )));
     }
-    let unknown = |item: &&CapacityProviderStrategyItem| {
-        !PROVIDERS.contains(&item.capacity_provider.as_str())
-    };
-    if let Some(item) = strategy.iter().find(unknown) {
-        let name = &item.capacity_provider;
-        return Err(LaunchError::invalid(format!(
-            "The specified capacity provider '{name}' was not found. Specify a valid name or ARN and try again."
-        )));
+    let names = strategy.iter().map(|item| item.capacity_provider.as_str());
+    names.clone().try_for_each(check_provider)?;
+    for item in strategy {
+        for (number, range, what) in [(item.weight, WEIGHTS, "weight"), (item.base, BASES, "base")]
+        {
+            if number.is_some_and(|number| !range.contains(&number)) {
+                return Err(LaunchError::invalid(format!(
+                    "The {what} of a capacity provider must be between {} and {}.",
+                    range.start(),
+                    range.end()
+                )));
+            }
+        }
     }
     if strategy.iter().filter(|item| item.base > Some(0)).count() > 1 {
         return Err(LaunchError::invalid(
@@ -154,7 +183,17 @@ fn launch_type(wanted: &Wanted<'_>) -> Result<LaunchType, LaunchError> {
             "At least one capacity provider in a capacity provider strategy must have a weight greater than zero.",
         ));
     }
-    Ok(LaunchType::Fargate)
+    Ok(())
+}
+
+/// Refuses the name of a capacity provider that is not there.
+pub fn check_provider(name: &str) -> Result<(), LaunchError> {
+    if PROVIDERS.contains(&name) {
+        return Ok(());
+    }
+    Err(LaunchError::invalid(format!(
+        "The specified capacity provider '{name}' was not found. Specify a valid name or ARN and try again."
+    )))
 }
 
 fn supported(definition: &Definition, launch_type: LaunchType) -> Result<(), LaunchError> {
@@ -383,14 +422,19 @@ mod tests {
         };
         let launch = Launch::decide(&in_awsvpc(), &wanted).unwrap();
         assert!(launch.is_fargate());
-        let providers: Vec<_> = (0..6)
-            .map(|n| launch.capacity_provider(n).unwrap())
-            .collect();
         let (on_demand, spot) = ("FARGATE", "FARGATE_SPOT");
+        let mut providers = Vec::new();
+        for _ in 0..6 {
+            providers.push(launch.capacity_provider(providers.iter().copied()).unwrap());
+        }
         assert_eq!(
             providers,
             [on_demand, on_demand, on_demand, spot, spot, spot]
         );
+        // What has ended is made up for.
+        let next = |living: &[&'static str]| launch.capacity_provider(living.iter().copied());
+        assert_eq!(next(&[spot, on_demand, spot, spot]), Some(on_demand));
+        assert_eq!(next(&[on_demand, on_demand, on_demand, spot]), Some(spot));
 
         let alone = [item("FARGATE_SPOT", 0, 0)];
         let wanted = Wanted {
@@ -398,7 +442,10 @@ mod tests {
             ..wanted
         };
         let launch = Launch::decide(&in_awsvpc(), &wanted).unwrap();
-        assert_eq!(launch.capacity_provider(4), Some("FARGATE_SPOT"));
+        assert_eq!(
+            launch.capacity_provider(["FARGATE_SPOT"; 4]),
+            Some("FARGATE_SPOT")
+        );
     }
 
     #[test]
@@ -420,5 +467,7 @@ mod tests {
         assert!(refused(None, &bases).starts_with("Only one capacity provider"));
         let nothing = [item("FARGATE", 0, 0), item("FARGATE_SPOT", 0, 0)];
         assert!(refused(None, &nothing).starts_with("At least one capacity provider"));
+        assert!(refused(None, &[item("FARGATE", 1001, 0)]).contains("between 0 and 1000"));
+        assert!(refused(None, &[item("FARGATE", 1, -1)]).contains("between 0 and 100000"));
     }
 }

@@ -14,6 +14,14 @@ pub struct Place {
     pub region: Region,
 }
 
+/// A deployment or revision of a service, as its ARN names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfService {
+    pub cluster: String,
+    pub service: String,
+    pub id: String,
+}
+
 /// A name that belongs to another account or region, or to another kind of resource, or has no sound form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a name or ARN of this account and region")]
@@ -40,6 +48,20 @@ impl Place {
 
     pub fn service(&self, cluster: &str, name: &str) -> Arn {
         self.arn(format_args!("service/{cluster}/{name}"))
+    }
+
+    pub fn service_deployment(&self, cluster: &str, service: &str, id: &str) -> Arn {
+        self.arn(format_args!("service-deployment/{cluster}/{service}/{id}"))
+    }
+
+    pub fn service_revision(&self, cluster: &str, service: &str, number: &str) -> Arn {
+        self.arn(format_args!(
+            "service-revision/{cluster}/{service}/{number}"
+        ))
+    }
+
+    pub fn capacity_provider(&self, name: &str) -> Arn {
+        self.arn(format_args!("capacity-provider/{name}"))
     }
 
     pub fn container(&self, cluster: &str, task: &str, id: &str) -> Arn {
@@ -79,6 +101,34 @@ impl Place {
     pub fn service_name(&self, cluster: &str, text: &str) -> Result<String, ForeignName> {
         let name = self.id_in(cluster, text, "service/")?;
         is_name(&name).then_some(name).ok_or(ForeignName)
+    }
+
+    /// The name in a capacity provider's name or ARN.
+    pub fn capacity_provider_name(&self, text: &str) -> Result<String, ForeignName> {
+        self.resource(text, "capacity-provider/")
+    }
+
+    /// What the ARN of a service deployment names.
+    pub fn of_service_deployment(&self, arn: &str) -> Result<OfService, ForeignName> {
+        self.of_service(arn, "service-deployment/")
+    }
+
+    /// What the ARN of a service revision names.
+    pub fn of_service_revision(&self, arn: &str) -> Result<OfService, ForeignName> {
+        self.of_service(arn, "service-revision/")
+    }
+
+    fn of_service(&self, arn: &str, kind: &str) -> Result<OfService, ForeignName> {
+        let rest = self.resource(arn, kind)?;
+        let parts: Vec<&str> = rest.split('/').collect();
+        match parts.as_slice() {
+            [cluster, service, id] if arn.starts_with("arn:") => Ok(OfService {
+                cluster: (*cluster).to_owned(),
+                service: (*service).to_owned(),
+                id: (*id).to_owned(),
+            }),
+            _ => Err(ForeignName),
+        }
     }
 
     fn id_in(&self, cluster: &str, text: &str, kind: &str) -> Result<String, ForeignName> {
@@ -175,6 +225,28 @@ mod tests {
             here().family_and_revision("app").unwrap(),
             ("app".to_owned(), None)
         );
+    }
+
+    #[test]
+    fn deployments_and_revisions_are_named_by_whole_arns_alone() {
+        let arn = here().service_deployment("c", "web", "x-1").to_string();
+        assert_eq!(
+            arn,
+            "arn:aws:ecs:us-west-2:111122223333:service-deployment/c/web/x-1"
+        );
+        let named = here().of_service_deployment(&arn).unwrap();
+        assert_eq!(
+            (
+                named.cluster.as_str(),
+                named.service.as_str(),
+                named.id.as_str()
+            ),
+            ("c", "web", "x-1")
+        );
+        assert!(here().of_service_revision(&arn).is_err());
+        for bad in ["c/web/x-1", "x-1", &format!("{arn}/more")] {
+            assert!(here().of_service_deployment(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

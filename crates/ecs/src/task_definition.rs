@@ -37,7 +37,7 @@ impl Invalid {
 }
 
 /// The name of a container that [`validate()`] has let pass, which every container has.
-pub(crate) fn name_of(container: &api::ecs::ContainerDefinition) -> &str {
+pub fn name_of(container: &api::ecs::ContainerDefinition) -> &str {
     container.name.as_deref().unwrap_or_default()
 }
 

@@ -141,6 +141,15 @@ pub fn selected_version(value_from: &str) -> SelectedVersion<'_> {
     }
 }
 
+/// What stands before the id of a secret that is read through Parameter Store.
+const SECRET_REFERENCE: &str = "/aws/reference/secretsmanager/";
+
+/// The label or version id that a reference to a secret through Parameter Store names; `None` for what is no such reference.
+pub fn selector_of_reference(value_from: &str) -> Option<Option<&str>> {
+    let (_, secret) = value_from.split_once(SECRET_REFERENCE)?;
+    Some(secret.split_once(':').map(|(_, selector)| selector))
+}
+
 fn region_of(arn: &Arn, own: &Region) -> Result<Region, ValueFromError> {
     if arn.region.is_empty() {
         return Ok(own.clone());
@@ -212,6 +221,15 @@ mod tests {
             (Some("AWSPREVIOUS".to_owned()), None)
         );
         assert_eq!(selected(":::1234"), (None, Some("1234".to_owned())));
+    }
+
+    #[test]
+    fn a_secret_read_through_parameter_store_may_name_a_label_or_a_version() {
+        let name = "/aws/reference/secretsmanager/db";
+        assert_eq!(selector_of_reference(name), Some(None));
+        let labelled = format!("arn:aws:ssm:us-west-2:111122223333:parameter{name}:AWSPREVIOUS");
+        assert_eq!(selector_of_reference(&labelled), Some(Some("AWSPREVIOUS")));
+        assert_eq!(selector_of_reference("/db"), None);
     }
 
     #[test]

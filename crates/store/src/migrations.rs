@@ -24,6 +24,10 @@ const STEPS: &[(i64, &str)] = &[
     (16, include_str!("../migrations/0016_services.sql")),
     (17, include_str!("../migrations/0017_held_secrets.sql")),
     (19, include_str!("../migrations/0019_task_lifecycle.sql")),
+    (
+        20,
+        include_str!("../migrations/0020_service_deployments.sql"),
+    ),
     (22, include_str!("../migrations/0022_account_settings.sql")),
 ];
 

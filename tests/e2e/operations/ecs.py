@@ -112,6 +112,51 @@ TABLE["ecs:TagResource"] = lambda given: a_service(given, "ecs:TagResource", "re
 TABLE["ecs:UntagResource"] = lambda given: a_service(given, "ecs:UntagResource", "resourceArn", tagKeys=["a"])
 TABLE["ecs:ListTagsForResource"] = lambda given: a_service(given, "ecs:ListTagsForResource", "resourceArn")
 everywhere("ecs:ListServices")
+TABLE["ecs:ListServiceDeployments"] = lambda given: a_service(given, "ecs:ListServiceDeployments")
+
+
+def of_a_service(given: Given, action: str, found: str) -> str:
+    """The ARN of what ListServiceDeployments calls so, of a new service."""
+    a_service(given, "")
+    service = given.parameters["service"]
+    (only,) = given.client("ecs").list_service_deployments(service=service)["serviceDeployments"]
+    given.needs, given.named = [(action, only[found])], only[found]
+    return only[found]
+
+
+@operation("ecs:DescribeServiceDeployments")
+def describe_service_deployments(given):
+    arn = of_a_service(given, "ecs:DescribeServiceDeployments", "serviceDeploymentArn")
+    given.parameters = {"serviceDeploymentArns": [arn]}
+
+
+@operation("ecs:DescribeServiceRevisions")
+def describe_service_revisions(given):
+    arn = of_a_service(given, "ecs:DescribeServiceRevisions", "targetServiceRevisionArn")
+    given.parameters = {"serviceRevisionArns": [arn]}
+
+
+@operation("ecs:StopServiceDeployment")
+def stop_service_deployment(given):
+    # Without a place for its task, the service is never done.
+    definition, name = Tasks(given.server).register(container(memory=900_000)), new_name()
+    given.client("ecs").create_service(serviceName=name, taskDefinition=definition, desiredCount=1)
+    (only,) = given.client("ecs").list_service_deployments(service=name)["serviceDeployments"]
+    arn = only["serviceDeploymentArn"]
+    given.parameters, given.named = {"serviceDeploymentArn": arn, "stopType": "ABORT"}, arn
+    given.needs = [("ecs:StopServiceDeployment", arn)]
+
+
+@operation("ecs:DescribeCapacityProviders")
+def describe_capacity_providers(given):
+    given.parameters, given.named = {"capacityProviders": ["FARGATE"]}, given.arn("ecs", "capacity-provider/FARGATE")
+    given.needs = [("ecs:DescribeCapacityProviders", given.named)]
+
+
+@operation("ecs:PutClusterCapacityProviders")
+def put_cluster_capacity_providers(given):
+    a_cluster(given, "ecs:PutClusterCapacityProviders", "cluster")
+    given.parameters |= {"capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": []}
 
 
 def a_setting(given: Given, action: str, **value) -> None:

@@ -122,6 +122,22 @@ impl SecretSource for ParameterStore {
     }
 }
 
+/// Which version of which secret stands behind `/aws/reference/secretsmanager/…`, as the source's own answer tells.
+fn version_of_secret(source_result: &str) -> Option<Version> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Source {
+        #[serde(rename = "ARN")]
+        arn: String,
+        version_id: String,
+    }
+    let source: Source = serde_json::from_str(source_result).ok()?;
+    Some(Version {
+        arn: source.arn,
+        version: source.version_id,
+    })
+}
+
 /// What a parameter holds, and which version of it that is.
 #[derive(Clone)]
 struct Found {
@@ -142,10 +158,15 @@ fn find<'a>(found: &'a HashMap<String, Found>, asked: &str) -> Option<&'a Found>
 fn by_every_name(parameters: Vec<Parameter>) -> HashMap<String, Found> {
     let mut found = HashMap::new();
     for parameter in parameters {
-        let version = parameter.arn.clone().map(|arn| Version {
-            arn,
-            version: parameter.version.to_string(),
-        });
+        let version = parameter.source_result.as_deref().map_or_else(
+            || {
+                parameter.arn.clone().map(|arn| Version {
+                    arn,
+                    version: parameter.version.to_string(),
+                })
+            },
+            version_of_secret,
+        );
         let value = Found {
             value: SecretValue::from(parameter.value.unwrap_or_default()),
             version,

@@ -19,8 +19,11 @@ pub(crate) static METADATA: Metadata = Metadata {
         "DeleteCluster",
         "DeleteService",
         "DeregisterTaskDefinition",
+        "DescribeCapacityProviders",
         "DescribeClusters",
         "DescribeContainerInstances",
+        "DescribeServiceDeployments",
+        "DescribeServiceRevisions",
         "DescribeServices",
         "DescribeTaskDefinition",
         "DescribeTasks",
@@ -28,6 +31,7 @@ pub(crate) static METADATA: Metadata = Metadata {
         "ListAccountSettings",
         "ListClusters",
         "ListContainerInstances",
+        "ListServiceDeployments",
         "ListServices",
         "ListTagsForResource",
         "ListTaskDefinitionFamilies",
@@ -35,9 +39,11 @@ pub(crate) static METADATA: Metadata = Metadata {
         "ListTasks",
         "PutAccountSetting",
         "PutAccountSettingDefault",
+        "PutClusterCapacityProviders",
         "RegisterContainerInstance",
         "RegisterTaskDefinition",
         "RunTask",
+        "StopServiceDeployment",
         "StopTask",
         "SubmitContainerStateChange",
         "SubmitTaskStateChange",
@@ -142,8 +148,10 @@ errors! {
     NamespaceNotFound = "NamespaceNotFoundException", 400, Lower;
     PlatformTaskDefinitionIncompatibility = "PlatformTaskDefinitionIncompatibilityException", 400, Lower;
     PlatformUnknown = "PlatformUnknownException", 400, Lower;
+    ResourceInUse = "ResourceInUseException", 400, Lower;
     ResourceNotFound = "ResourceNotFoundException", 400, Lower;
     Server = "ServerException", 500, Lower;
+    ServiceDeploymentNotFound = "ServiceDeploymentNotFoundException", 400, Lower;
     ServiceNotActive = "ServiceNotActiveException", 400, Lower;
     ServiceNotFound = "ServiceNotFoundException", 400, Lower;
     UnsupportedFeature = "UnsupportedFeatureException", 400, Lower;
@@ -322,6 +330,35 @@ pub mod deregister_task_definition {
     }
 }
 
+/// `ecs:DescribeCapacityProviders`
+pub mod describe_capacity_providers {
+    operation! { DescribeCapacityProviders, Ecs, "ecs:DescribeCapacityProviders", Read, has_output: true, access: {
+        actions: &["ecs:DescribeCapacityProviders"],
+        resources: &[("capacity-provider", "arn:${Partition}:ecs:${Region}:${Account}:capacity-provider/${CapacityProviderName}")],
+        keys: &[],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub capacity_providers: Option<Vec<String>> = "capacityProviders";
+            pub cluster: Option<String> = "cluster";
+            pub include: Option<Vec<super::CapacityProviderField>> = "include";
+            pub max_results: Option<i32> = "maxResults";
+            pub next_token: Option<String> = "nextToken";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub capacity_providers: Option<Vec<super::CapacityProvider>> = "capacityProviders";
+            pub failures: Option<Vec<super::Failure>> = "failures";
+            pub next_token: Option<String> = "nextToken";
+        }
+    }
+}
+
 /// `ecs:DescribeClusters`
 pub mod describe_clusters {
     operation! { DescribeClusters, Ecs, "ecs:DescribeClusters", Read, has_output: true, access: {
@@ -368,6 +405,54 @@ pub mod describe_container_instances {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub container_instances: Option<Vec<super::ContainerInstance>> = "containerInstances";
+            pub failures: Option<Vec<super::Failure>> = "failures";
+        }
+    }
+}
+
+/// `ecs:DescribeServiceDeployments`
+pub mod describe_service_deployments {
+    operation! { DescribeServiceDeployments, Ecs, "ecs:DescribeServiceDeployments", Read, has_output: true, access: {
+        actions: &["ecs:DescribeServiceDeployments"],
+        resources: &[("service-deployment", "arn:${Partition}:ecs:${Region}:${Account}:service-deployment/${ClusterName}/${ServiceName}/${ServiceDeploymentId}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub service_deployment_arns: Vec<String> = "serviceDeploymentArns";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_deployments: Option<Vec<super::ServiceDeployment>> = "serviceDeployments";
+            pub failures: Option<Vec<super::Failure>> = "failures";
+        }
+    }
+}
+
+/// `ecs:DescribeServiceRevisions`
+pub mod describe_service_revisions {
+    operation! { DescribeServiceRevisions, Ecs, "ecs:DescribeServiceRevisions", Read, has_output: true, access: {
+        actions: &["ecs:DescribeServiceRevisions"],
+        resources: &[("service-revision", "arn:${Partition}:ecs:${Region}:${Account}:service-revision/${ClusterName}/${ServiceName}/${ServiceRevisionId}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub service_revision_arns: Vec<String> = "serviceRevisionArns";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_revisions: Option<Vec<super::ServiceRevision>> = "serviceRevisions";
             pub failures: Option<Vec<super::Failure>> = "failures";
         }
     }
@@ -553,6 +638,35 @@ pub mod list_container_instances {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Output {
             pub container_instance_arns: Option<Vec<String>> = "containerInstanceArns";
+            pub next_token: Option<String> = "nextToken";
+        }
+    }
+}
+
+/// `ecs:ListServiceDeployments`
+pub mod list_service_deployments {
+    operation! { ListServiceDeployments, Ecs, "ecs:ListServiceDeployments", Read, has_output: true, access: {
+        actions: &["ecs:ListServiceDeployments"],
+        resources: &[("service", "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub service: String = "service";
+            pub cluster: Option<String> = "cluster";
+            pub status: Option<Vec<super::ServiceDeploymentStatus>> = "status";
+            pub created_at: Option<super::CreatedAt> = "createdAt";
+            pub next_token: Option<String> = "nextToken";
+            pub max_results: Option<i32> = "maxResults";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_deployments: Option<Vec<super::ServiceDeploymentBrief>> = "serviceDeployments";
             pub next_token: Option<String> = "nextToken";
         }
     }
@@ -747,6 +861,31 @@ pub mod put_account_setting_default {
     }
 }
 
+/// `ecs:PutClusterCapacityProviders`
+pub mod put_cluster_capacity_providers {
+    operation! { PutClusterCapacityProviders, Ecs, "ecs:PutClusterCapacityProviders", Write, has_output: true, access: {
+        actions: &["ecs:PutClusterCapacityProviders"],
+        resources: &[("cluster", "arn:${Partition}:ecs:${Region}:${Account}:cluster/${ClusterName}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub cluster: String = "cluster";
+            pub capacity_providers: Vec<String> = "capacityProviders";
+            pub default_capacity_provider_strategy: Vec<super::CapacityProviderStrategyItem> = "defaultCapacityProviderStrategy";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub cluster: Option<super::Cluster> = "cluster";
+        }
+    }
+}
+
 /// `ecs:RegisterContainerInstance`
 pub mod register_container_instance {
     operation! { RegisterContainerInstance, Ecs, "ecs:RegisterContainerInstance", Write, has_output: true, access: {
@@ -857,6 +996,30 @@ pub mod run_task {
         pub struct Output {
             pub tasks: Option<Vec<super::Task>> = "tasks";
             pub failures: Option<Vec<super::Failure>> = "failures";
+        }
+    }
+}
+
+/// `ecs:StopServiceDeployment`
+pub mod stop_service_deployment {
+    operation! { StopServiceDeployment, Ecs, "ecs:StopServiceDeployment", Write, has_output: true, access: {
+        actions: &["ecs:StopServiceDeployment"],
+        resources: &[("service-deployment", "arn:${Partition}:ecs:${Region}:${Account}:service-deployment/${ClusterName}/${ServiceName}/${ServiceDeploymentId}")],
+        keys: &["ecs:cluster"],
+    } }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Input {
+            pub service_deployment_arn: String = "serviceDeploymentArn";
+            pub stop_type: Option<super::StopServiceDeploymentStopType> = "stopType";
+        }
+    }
+
+    structure! {
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Output {
+            pub service_deployment_arn: Option<String> = "serviceDeploymentArn";
         }
     }
 }
@@ -1040,6 +1203,22 @@ pub mod update_service {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AcceleratorCountRequest {
+        pub min: Option<i32> = "min";
+        pub max: Option<i32> = "max";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AcceleratorTotalMemoryMiBRequest {
+        pub min: Option<i32> = "min";
+        pub max: Option<i32> = "max";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AdvancedConfiguration {
         pub alternate_target_group_arn: Option<String> = "alternateTargetGroupArn";
         pub production_listener_rule: Option<String> = "productionListenerRule";
@@ -1078,10 +1257,35 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AutoRepairConfiguration {
+        pub actions_status: Option<AutoRepairActionsStatus> = "actionsStatus";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct AutoScalingGroupProvider {
+        pub auto_scaling_group_arn: Option<String> = "autoScalingGroupArn";
+        pub managed_scaling: Option<ManagedScaling> = "managedScaling";
+        pub managed_termination_protection: Option<ManagedTerminationProtection> = "managedTerminationProtection";
+        pub managed_draining: Option<ManagedDraining> = "managedDraining";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct AwsVpcConfiguration {
         pub subnets: Vec<String> = "subnets";
         pub security_groups: Option<Vec<String>> = "securityGroups";
         pub assign_public_ip: Option<AssignPublicIp> = "assignPublicIp";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct BaselineEbsBandwidthMbpsRequest {
+        pub min: Option<i32> = "min";
+        pub max: Option<i32> = "max";
     }
 }
 
@@ -1095,10 +1299,34 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CapacityProvider {
+        pub capacity_provider_arn: Option<String> = "capacityProviderArn";
+        pub name: Option<String> = "name";
+        pub cluster: Option<String> = "cluster";
+        pub status: Option<CapacityProviderStatus> = "status";
+        pub auto_scaling_group_provider: Option<AutoScalingGroupProvider> = "autoScalingGroupProvider";
+        pub managed_instances_provider: Option<ManagedInstancesProvider> = "managedInstancesProvider";
+        pub update_status: Option<CapacityProviderUpdateStatus> = "updateStatus";
+        pub update_status_reason: Option<String> = "updateStatusReason";
+        pub tags: Option<Vec<Tag>> = "tags", TAGS;
+        pub type_: Option<CapacityProviderType> = "type";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct CapacityProviderStrategyItem {
         pub capacity_provider: String = "capacityProvider";
         pub weight: Option<i32> = "weight", CAPACITY_PROVIDER_STRATEGY_ITEM_WEIGHT;
         pub base: Option<i32> = "base", CAPACITY_PROVIDER_STRATEGY_ITEM_BASE;
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CapacityReservationRequest {
+        pub reservation_group_arn: Option<String> = "reservationGroupArn";
+        pub reservation_preference: Option<CapacityReservationPreference> = "reservationPreference";
     }
 }
 
@@ -1235,6 +1463,15 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ContainerImage {
+        pub container_name: Option<String> = "containerName";
+        pub image_digest: Option<String> = "imageDigest";
+        pub image: Option<String> = "image";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ContainerInstance {
         pub container_instance_arn: Option<String> = "containerInstanceArn";
         pub ec2_instance_id: Option<String> = "ec2InstanceId";
@@ -1298,6 +1535,14 @@ structure! {
         pub network_bindings: Option<Vec<NetworkBinding>> = "networkBindings";
         pub reason: Option<String> = "reason";
         pub status: Option<String> = "status";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CreatedAt {
+        pub before: Option<types::Timestamp> = "before";
+        pub after: Option<types::Timestamp> = "after";
     }
 }
 
@@ -1390,6 +1635,18 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct DeploymentLifecycleHookDetail {
+        pub hook_id: Option<String> = "hookId";
+        pub target_type: Option<DeploymentLifecycleHookTargetType> = "targetType";
+        pub target_arn: Option<String> = "targetArn";
+        pub status: Option<DeploymentLifecycleHookStatus> = "status";
+        pub expires_at: Option<types::Timestamp> = "expiresAt";
+        pub timeout_action: Option<DeploymentLifecycleHookAction> = "timeoutAction";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct DeploymentLifecycleHookTimeoutConfiguration {
         pub timeout_in_minutes: Option<i32> = "timeoutInMinutes", DEPLOYMENT_LIFECYCLE_HOOK_DURATION;
         pub action: Option<DeploymentLifecycleHookAction> = "action";
@@ -1422,6 +1679,17 @@ structure! {
         pub resource_type: EbsResourceType = "resourceType";
         pub tags: Option<Vec<Tag>> = "tags", TAGS;
         pub propagate_tags: Option<PropagateTags> = "propagateTags";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct EcsManagedResources {
+        pub ingress_paths: Option<Vec<ManagedIngressPath>> = "ingressPaths";
+        pub auto_scaling: Option<ManagedAutoScaling> = "autoScaling";
+        pub metric_alarms: Option<Vec<ManagedMetricAlarm>> = "metricAlarms";
+        pub service_security_groups: Option<Vec<ManagedSecurityGroup>> = "serviceSecurityGroups";
+        pub log_groups: Option<Vec<ManagedLogGroup>> = "logGroups";
     }
 }
 
@@ -1557,12 +1825,65 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InfrastructureOptimization {
+        pub scale_in_after: Option<i32> = "scaleInAfter";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct InstanceHealthCheckResult {
         pub type_: Option<InstanceHealthCheckType> = "type";
         pub status: Option<InstanceHealthCheckState> = "status";
         pub status_reason: Option<String> = "statusReason";
         pub last_updated: Option<types::Timestamp> = "lastUpdated";
         pub last_status_change: Option<types::Timestamp> = "lastStatusChange";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstanceLaunchTemplate {
+        pub ec2_instance_profile_arn: Option<String> = "ec2InstanceProfileArn";
+        pub network_configuration: Option<ManagedInstancesNetworkConfiguration> = "networkConfiguration";
+        pub storage_configuration: Option<ManagedInstancesStorageConfiguration> = "storageConfiguration";
+        pub local_storage_configuration: Option<ManagedInstancesLocalStorageConfiguration> = "localStorageConfiguration";
+        pub monitoring: Option<ManagedInstancesMonitoringOptions> = "monitoring";
+        pub capacity_option_type: Option<CapacityOptionType> = "capacityOptionType";
+        pub instance_metadata_tags_propagation: Option<bool> = "instanceMetadataTagsPropagation";
+        pub instance_requirements: Option<InstanceRequirementsRequest> = "instanceRequirements";
+        pub fips_enabled: Option<bool> = "fipsEnabled";
+        pub capacity_reservations: Option<CapacityReservationRequest> = "capacityReservations";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct InstanceRequirementsRequest {
+        pub v_cpu_count: Option<VCpuCountRangeRequest> = "vCpuCount";
+        pub memory_mi_b: Option<MemoryMiBRequest> = "memoryMiB";
+        pub cpu_manufacturers: Option<Vec<CpuManufacturer>> = "cpuManufacturers";
+        pub memory_gi_b_per_v_cpu: Option<MemoryGiBPerVCpuRequest> = "memoryGiBPerVCpu";
+        pub excluded_instance_types: Option<Vec<String>> = "excludedInstanceTypes";
+        pub instance_generations: Option<Vec<InstanceGeneration>> = "instanceGenerations";
+        pub spot_max_price_percentage_over_lowest_price: Option<i32> = "spotMaxPricePercentageOverLowestPrice";
+        pub on_demand_max_price_percentage_over_lowest_price: Option<i32> = "onDemandMaxPricePercentageOverLowestPrice";
+        pub bare_metal: Option<BareMetal> = "bareMetal";
+        pub burstable_performance: Option<BurstablePerformance> = "burstablePerformance";
+        pub require_hibernate_support: Option<bool> = "requireHibernateSupport";
+        pub network_interface_count: Option<NetworkInterfaceCountRequest> = "networkInterfaceCount";
+        pub local_storage: Option<LocalStorage> = "localStorage";
+        pub local_storage_types: Option<Vec<LocalStorageType>> = "localStorageTypes";
+        pub total_local_storage_gb: Option<TotalLocalStorageGbRequest> = "totalLocalStorageGB";
+        pub baseline_ebs_bandwidth_mbps: Option<BaselineEbsBandwidthMbpsRequest> = "baselineEbsBandwidthMbps";
+        pub accelerator_types: Option<Vec<AcceleratorType>> = "acceleratorTypes";
+        pub accelerator_count: Option<AcceleratorCountRequest> = "acceleratorCount";
+        pub accelerator_manufacturers: Option<Vec<AcceleratorManufacturer>> = "acceleratorManufacturers";
+        pub accelerator_names: Option<Vec<AcceleratorName>> = "acceleratorNames";
+        pub accelerator_total_memory_mi_b: Option<AcceleratorTotalMemoryMiBRequest> = "acceleratorTotalMemoryMiB";
+        pub network_bandwidth_gbps: Option<NetworkBandwidthGbpsRequest> = "networkBandwidthGbps";
+        pub allowed_instance_types: Option<Vec<String>> = "allowedInstanceTypes";
+        pub max_spot_price_as_percentage_of_optimal_on_demand_price: Option<i32> = "maxSpotPriceAsPercentageOfOptimalOnDemandPrice";
     }
 }
 
@@ -1645,9 +1966,204 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedApplicationAutoScalingPolicy {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub policy_type: Option<String> = "policyType";
+        pub target_value: Option<f64> = "targetValue";
+        pub metric: Option<String> = "metric";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedAutoScaling {
+        pub scalable_target: Option<ManagedScalableTarget> = "scalableTarget";
+        pub application_auto_scaling_policies: Option<Vec<ManagedApplicationAutoScalingPolicy>> = "applicationAutoScalingPolicies";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedCertificate {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub domain_name: Option<String> = "domainName";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedIngressPath {
+        pub access_type: Option<AccessType> = "accessType";
+        pub endpoint: Option<String> = "endpoint";
+        pub load_balancer: Option<ManagedLoadBalancer> = "loadBalancer";
+        pub load_balancer_security_groups: Option<Vec<ManagedSecurityGroup>> = "loadBalancerSecurityGroups";
+        pub certificate: Option<ManagedCertificate> = "certificate";
+        pub listener: Option<ManagedListener> = "listener";
+        pub rule: Option<ManagedListenerRule> = "rule";
+        pub target_groups: Option<Vec<ManagedTargetGroup>> = "targetGroups";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedInstancesLocalStorageConfiguration {
+        pub use_local_storage: Option<bool> = "useLocalStorage";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedInstancesNetworkConfiguration {
+        pub subnets: Option<Vec<String>> = "subnets";
+        pub security_groups: Option<Vec<String>> = "securityGroups";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedInstancesProvider {
+        pub infrastructure_role_arn: Option<String> = "infrastructureRoleArn";
+        pub instance_launch_template: Option<InstanceLaunchTemplate> = "instanceLaunchTemplate";
+        pub propagate_tags: Option<PropagateMiTags> = "propagateTags";
+        pub infrastructure_optimization: Option<InfrastructureOptimization> = "infrastructureOptimization";
+        pub auto_repair_configuration: Option<AutoRepairConfiguration> = "autoRepairConfiguration";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedInstancesStorageConfiguration {
+        pub storage_size_gi_b: Option<i32> = "storageSizeGiB";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedListener {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedListenerRule {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedLoadBalancer {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub scheme: Option<String> = "scheme";
+        pub subnet_ids: Option<Vec<String>> = "subnetIds";
+        pub security_group_ids: Option<Vec<String>> = "securityGroupIds";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedLogGroup {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub log_group_name: Option<String> = "logGroupName";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedMetricAlarm {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedScalableTarget {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub min_capacity: Option<i32> = "minCapacity";
+        pub max_capacity: Option<i32> = "maxCapacity";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedScaling {
+        pub status: Option<ManagedScalingStatus> = "status";
+        pub target_capacity: Option<i32> = "targetCapacity";
+        pub minimum_scaling_step_size: Option<i32> = "minimumScalingStepSize";
+        pub maximum_scaling_step_size: Option<i32> = "maximumScalingStepSize";
+        pub instance_warmup_period: Option<i32> = "instanceWarmupPeriod";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedSecurityGroup {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ManagedStorageConfiguration {
         pub kms_key_id: Option<String> = "kmsKeyId";
         pub fargate_ephemeral_storage_kms_key_id: Option<String> = "fargateEphemeralStorageKmsKeyId";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ManagedTargetGroup {
+        pub arn: Option<String> = "arn";
+        pub status: Option<ManagedResourceStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub health_check_path: Option<String> = "healthCheckPath";
+        pub health_check_port: Option<i32> = "healthCheckPort";
+        pub port: Option<i32> = "port";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MemoryGiBPerVCpuRequest {
+        pub min: Option<f64> = "min";
+        pub max: Option<f64> = "max";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct MemoryMiBRequest {
+        pub min: Option<i32> = "min";
+        pub max: Option<i32> = "max";
     }
 }
 
@@ -1657,6 +2173,14 @@ structure! {
         pub source_volume: Option<String> = "sourceVolume";
         pub container_path: Option<String> = "containerPath";
         pub read_only: Option<bool> = "readOnly";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NetworkBandwidthGbpsRequest {
+        pub min: Option<f64> = "min";
+        pub max: Option<f64> = "max";
     }
 }
 
@@ -1685,6 +2209,14 @@ structure! {
         pub attachment_id: Option<String> = "attachmentId";
         pub private_ipv4_address: Option<String> = "privateIpv4Address";
         pub ipv6_address: Option<String> = "ipv6Address";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct NetworkInterfaceCountRequest {
+        pub min: Option<i32> = "min";
+        pub max: Option<i32> = "max";
     }
 }
 
@@ -1742,6 +2274,13 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ResolvedConfiguration {
+        pub load_balancers: Option<Vec<ServiceRevisionLoadBalancer>> = "loadBalancers";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Resource {
         pub name: Option<String> = "name";
         pub type_: Option<String> = "type";
@@ -1757,6 +2296,15 @@ structure! {
     pub struct ResourceRequirement {
         pub value: String = "value";
         pub type_: ResourceType = "type";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Rollback {
+        pub reason: Option<String> = "reason";
+        pub started_at: Option<types::Timestamp> = "startedAt";
+        pub service_revision_arn: Option<String> = "serviceRevisionArn";
     }
 }
 
@@ -1933,6 +2481,63 @@ structure! {
 
 structure! {
     #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceDeployment {
+        pub service_deployment_arn: Option<String> = "serviceDeploymentArn";
+        pub service_arn: Option<String> = "serviceArn";
+        pub cluster_arn: Option<String> = "clusterArn";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub started_at: Option<types::Timestamp> = "startedAt";
+        pub finished_at: Option<types::Timestamp> = "finishedAt";
+        pub stopped_at: Option<types::Timestamp> = "stoppedAt";
+        pub updated_at: Option<types::Timestamp> = "updatedAt";
+        pub source_service_revisions: Option<Vec<ServiceRevisionSummary>> = "sourceServiceRevisions";
+        pub target_service_revision: Option<ServiceRevisionSummary> = "targetServiceRevision";
+        pub status: Option<ServiceDeploymentStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+        pub lifecycle_stage: Option<ServiceDeploymentLifecycleStage> = "lifecycleStage";
+        pub lifecycle_hook_details: Option<Vec<DeploymentLifecycleHookDetail>> = "lifecycleHookDetails";
+        pub deployment_configuration: Option<DeploymentConfiguration> = "deploymentConfiguration";
+        pub rollback: Option<Rollback> = "rollback";
+        pub deployment_circuit_breaker: Option<ServiceDeploymentCircuitBreaker> = "deploymentCircuitBreaker";
+        pub alarms: Option<ServiceDeploymentAlarms> = "alarms";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceDeploymentAlarms {
+        pub status: Option<ServiceDeploymentRollbackMonitorsStatus> = "status";
+        pub alarm_names: Option<Vec<String>> = "alarmNames";
+        pub triggered_alarm_names: Option<Vec<String>> = "triggeredAlarmNames";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceDeploymentBrief {
+        pub service_deployment_arn: Option<String> = "serviceDeploymentArn";
+        pub service_arn: Option<String> = "serviceArn";
+        pub cluster_arn: Option<String> = "clusterArn";
+        pub started_at: Option<types::Timestamp> = "startedAt";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub finished_at: Option<types::Timestamp> = "finishedAt";
+        pub target_service_revision_arn: Option<String> = "targetServiceRevisionArn";
+        pub status: Option<ServiceDeploymentStatus> = "status";
+        pub status_reason: Option<String> = "statusReason";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceDeploymentCircuitBreaker {
+        pub status: Option<ServiceDeploymentRollbackMonitorsStatus> = "status";
+        pub failure_count: Option<i32> = "failureCount";
+        pub threshold: Option<i32> = "threshold";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct ServiceEvent {
         pub id: Option<String> = "id";
         pub created_at: Option<types::Timestamp> = "createdAt";
@@ -1964,6 +2569,52 @@ structure! {
         pub port: Option<i32> = "port";
         pub container_name: Option<String> = "containerName";
         pub container_port: Option<i32> = "containerPort";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceRevision {
+        pub service_revision_arn: Option<String> = "serviceRevisionArn";
+        pub service_arn: Option<String> = "serviceArn";
+        pub cluster_arn: Option<String> = "clusterArn";
+        pub task_definition: Option<String> = "taskDefinition";
+        pub capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>> = "capacityProviderStrategy";
+        pub launch_type: Option<LaunchType> = "launchType";
+        pub platform_version: Option<String> = "platformVersion";
+        pub platform_family: Option<String> = "platformFamily";
+        pub load_balancers: Option<Vec<LoadBalancer>> = "loadBalancers";
+        pub service_registries: Option<Vec<ServiceRegistry>> = "serviceRegistries";
+        pub network_configuration: Option<NetworkConfiguration> = "networkConfiguration";
+        pub container_images: Option<Vec<ContainerImage>> = "containerImages";
+        pub guard_duty_enabled: Option<bool> = "guardDutyEnabled";
+        pub service_connect_configuration: Option<ServiceConnectConfiguration> = "serviceConnectConfiguration";
+        pub volume_configurations: Option<Vec<ServiceVolumeConfiguration>> = "volumeConfigurations";
+        pub fargate_ephemeral_storage: Option<DeploymentEphemeralStorage> = "fargateEphemeralStorage";
+        pub created_at: Option<types::Timestamp> = "createdAt";
+        pub vpc_lattice_configurations: Option<Vec<VpcLatticeConfiguration>> = "vpcLatticeConfigurations";
+        pub resolved_configuration: Option<ResolvedConfiguration> = "resolvedConfiguration";
+        pub ecs_managed_resources: Option<EcsManagedResources> = "ecsManagedResources";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceRevisionLoadBalancer {
+        pub target_group_arn: Option<String> = "targetGroupArn";
+        pub production_listener_rule: Option<String> = "productionListenerRule";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct ServiceRevisionSummary {
+        pub arn: Option<String> = "arn";
+        pub requested_task_count: Option<i32> = "requestedTaskCount";
+        pub running_task_count: Option<i32> = "runningTaskCount";
+        pub pending_task_count: Option<i32> = "pendingTaskCount";
+        pub requested_test_traffic_weight: Option<f64> = "requestedTestTrafficWeight";
+        pub requested_production_traffic_weight: Option<f64> = "requestedProductionTrafficWeight";
     }
 }
 
@@ -2195,11 +2846,27 @@ structure! {
 }
 
 structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct TotalLocalStorageGbRequest {
+        pub min: Option<f64> = "min";
+        pub max: Option<f64> = "max";
+    }
+}
+
+structure! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct Ulimit {
         pub name: UlimitName = "name";
         pub soft_limit: i32 = "softLimit";
         pub hard_limit: i32 = "hardLimit";
+    }
+}
+
+structure! {
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct VCpuCountRangeRequest {
+        pub min: Option<i32> = "min";
+        pub max: Option<i32> = "max";
     }
 }
 
@@ -2243,6 +2910,48 @@ structure! {
 }
 
 enumeration! {
+    pub enum AcceleratorManufacturer {
+        AmazonWebServices = "amazon-web-services",
+        Amd = "amd",
+        Nvidia = "nvidia",
+        Xilinx = "xilinx",
+        Habana = "habana",
+    }
+}
+
+enumeration! {
+    pub enum AcceleratorName {
+        A100 = "a100",
+        Inferentia = "inferentia",
+        K520 = "k520",
+        K80 = "k80",
+        M60 = "m60",
+        RadeonProV520 = "radeon-pro-v520",
+        T4 = "t4",
+        Vu9p = "vu9p",
+        V100 = "v100",
+        A10g = "a10g",
+        H100 = "h100",
+        T4g = "t4g",
+    }
+}
+
+enumeration! {
+    pub enum AcceleratorType {
+        Gpu = "gpu",
+        Fpga = "fpga",
+        Inference = "inference",
+    }
+}
+
+enumeration! {
+    pub enum AccessType {
+        Public = "PUBLIC",
+        Private = "PRIVATE",
+    }
+}
+
+enumeration! {
     pub enum AgentUpdateStatus {
         Pending = "PENDING",
         Staging = "STAGING",
@@ -2269,6 +2978,13 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum AutoRepairActionsStatus {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
+    }
+}
+
+enumeration! {
     pub enum AvailabilityZoneRebalancing {
         Enabled = "ENABLED",
         Disabled = "DISABLED",
@@ -2276,9 +2992,79 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum BareMetal {
+        Included = "included",
+        Required = "required",
+        Excluded = "excluded",
+    }
+}
+
+enumeration! {
+    pub enum BurstablePerformance {
+        Included = "included",
+        Required = "required",
+        Excluded = "excluded",
+    }
+}
+
+enumeration! {
     pub enum CpuArchitecture {
         X8664 = "X86_64",
         Arm64 = "ARM64",
+    }
+}
+
+enumeration! {
+    pub enum CapacityOptionType {
+        OnDemand = "ON_DEMAND",
+        Spot = "SPOT",
+        Reserved = "RESERVED",
+    }
+}
+
+enumeration! {
+    pub enum CapacityProviderField {
+        Tags = "TAGS",
+    }
+}
+
+enumeration! {
+    pub enum CapacityProviderStatus {
+        Provisioning = "PROVISIONING",
+        Active = "ACTIVE",
+        Deprovisioning = "DEPROVISIONING",
+        Inactive = "INACTIVE",
+    }
+}
+
+enumeration! {
+    pub enum CapacityProviderType {
+        Ec2Autoscaling = "EC2_AUTOSCALING",
+        ManagedInstances = "MANAGED_INSTANCES",
+        Fargate = "FARGATE",
+        FargateSpot = "FARGATE_SPOT",
+    }
+}
+
+enumeration! {
+    pub enum CapacityProviderUpdateStatus {
+        CreateInProgress = "CREATE_IN_PROGRESS",
+        CreateComplete = "CREATE_COMPLETE",
+        CreateFailed = "CREATE_FAILED",
+        DeleteInProgress = "DELETE_IN_PROGRESS",
+        DeleteComplete = "DELETE_COMPLETE",
+        DeleteFailed = "DELETE_FAILED",
+        UpdateInProgress = "UPDATE_IN_PROGRESS",
+        UpdateComplete = "UPDATE_COMPLETE",
+        UpdateFailed = "UPDATE_FAILED",
+    }
+}
+
+enumeration! {
+    pub enum CapacityReservationPreference {
+        ReservationsOnly = "RESERVATIONS_ONLY",
+        ReservationsFirst = "RESERVATIONS_FIRST",
+        ReservationsExcluded = "RESERVATIONS_EXCLUDED",
     }
 }
 
@@ -2341,6 +3127,14 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum CpuManufacturer {
+        Intel = "intel",
+        Amd = "amd",
+        AmazonWebServices = "amazon-web-services",
+    }
+}
+
+enumeration! {
     pub enum DeploymentControllerType {
         Ecs = "ECS",
         CodeDeploy = "CODE_DEPLOY",
@@ -2365,6 +3159,16 @@ enumeration! {
         PreProductionTrafficShift = "PRE_PRODUCTION_TRAFFIC_SHIFT",
         ProductionTrafficShift = "PRODUCTION_TRAFFIC_SHIFT",
         PostProductionTrafficShift = "POST_PRODUCTION_TRAFFIC_SHIFT",
+    }
+}
+
+enumeration! {
+    pub enum DeploymentLifecycleHookStatus {
+        AwaitingAction = "AWAITING_ACTION",
+        InProgress = "IN_PROGRESS",
+        Succeeded = "SUCCEEDED",
+        Failed = "FAILED",
+        TimedOut = "TIMED_OUT",
     }
 }
 
@@ -2458,6 +3262,13 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum InstanceGeneration {
+        Current = "current",
+        Previous = "previous",
+    }
+}
+
+enumeration! {
     pub enum InstanceHealthCheckState {
         Ok = "OK",
         Impaired = "IMPAIRED",
@@ -2492,6 +3303,21 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum LocalStorage {
+        Included = "included",
+        Required = "required",
+        Excluded = "excluded",
+    }
+}
+
+enumeration! {
+    pub enum LocalStorageType {
+        Hdd = "hdd",
+        Ssd = "ssd",
+    }
+}
+
+enumeration! {
     pub enum LogDriver {
         JsonFile = "json-file",
         Syslog = "syslog",
@@ -2509,6 +3335,44 @@ enumeration! {
 enumeration! {
     pub enum ManagedAgentName {
         ExecuteCommandAgent = "ExecuteCommandAgent",
+    }
+}
+
+enumeration! {
+    pub enum ManagedDraining {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
+    }
+}
+
+enumeration! {
+    pub enum ManagedInstancesMonitoringOptions {
+        Basic = "BASIC",
+        Detailed = "DETAILED",
+    }
+}
+
+enumeration! {
+    pub enum ManagedResourceStatus {
+        Provisioning = "PROVISIONING",
+        Active = "ACTIVE",
+        Deprovisioning = "DEPROVISIONING",
+        Deleted = "DELETED",
+        Failed = "FAILED",
+    }
+}
+
+enumeration! {
+    pub enum ManagedScalingStatus {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
+    }
+}
+
+enumeration! {
+    pub enum ManagedTerminationProtection {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
     }
 }
 
@@ -2561,6 +3425,13 @@ enumeration! {
 enumeration! {
     pub enum PlatformDeviceType {
         Gpu = "GPU",
+    }
+}
+
+enumeration! {
+    pub enum PropagateMiTags {
+        CapacityProvider = "CAPACITY_PROVIDER",
+        None = "NONE",
     }
 }
 
@@ -2627,6 +3498,44 @@ enumeration! {
 }
 
 enumeration! {
+    pub enum ServiceDeploymentLifecycleStage {
+        ReconcileService = "RECONCILE_SERVICE",
+        PreScaleUp = "PRE_SCALE_UP",
+        ScaleUp = "SCALE_UP",
+        PostScaleUp = "POST_SCALE_UP",
+        TestTrafficShift = "TEST_TRAFFIC_SHIFT",
+        PostTestTrafficShift = "POST_TEST_TRAFFIC_SHIFT",
+        ProductionTrafficShift = "PRODUCTION_TRAFFIC_SHIFT",
+        PostProductionTrafficShift = "POST_PRODUCTION_TRAFFIC_SHIFT",
+        BakeTime = "BAKE_TIME",
+        CleanUp = "CLEAN_UP",
+    }
+}
+
+enumeration! {
+    pub enum ServiceDeploymentRollbackMonitorsStatus {
+        Triggered = "TRIGGERED",
+        Monitoring = "MONITORING",
+        MonitoringComplete = "MONITORING_COMPLETE",
+        Disabled = "DISABLED",
+    }
+}
+
+enumeration! {
+    pub enum ServiceDeploymentStatus {
+        Pending = "PENDING",
+        Successful = "SUCCESSFUL",
+        Stopped = "STOPPED",
+        StopRequested = "STOP_REQUESTED",
+        InProgress = "IN_PROGRESS",
+        RollbackRequested = "ROLLBACK_REQUESTED",
+        RollbackInProgress = "ROLLBACK_IN_PROGRESS",
+        RollbackSuccessful = "ROLLBACK_SUCCESSFUL",
+        RollbackFailed = "ROLLBACK_FAILED",
+    }
+}
+
+enumeration! {
     pub enum ServiceField {
         Tags = "TAGS",
     }
@@ -2667,6 +3576,13 @@ enumeration! {
     pub enum StabilityStatus {
         SteadyState = "STEADY_STATE",
         Stabilizing = "STABILIZING",
+    }
+}
+
+enumeration! {
+    pub enum StopServiceDeploymentStopType {
+        Abort = "ABORT",
+        Rollback = "ROLLBACK",
     }
 }
 

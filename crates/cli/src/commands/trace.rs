@@ -1,4 +1,4 @@
-//! `sealift trace`: who holds a secret, and who may read it.
+//! `sealift trace`: who holds a secret or parameter, and who may read it.
 
 use std::{
     io::{self, Write as _},
@@ -16,7 +16,7 @@ use crate::{
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The secret: its name in the first account, or its ARN
+    /// The secret or parameter: its name in the first account, or its ARN
     secret: String,
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,

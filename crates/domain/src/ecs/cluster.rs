@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::{Session, ecs::ClusterRow};
 use types::Fault;
 
-use super::{here, place_of, task};
+use super::{capacity_providers::Providers, here, place_of, task};
 use crate::Cx;
 
 pub(super) const ACTIVE: &str = "ACTIVE";
@@ -19,6 +19,7 @@ pub(super) struct Details {
     pub tags: Vec<types::Tag>,
     /// Names and values.
     pub settings: Vec<(String, String)>,
+    pub providers: Providers,
 }
 
 /// A cluster that was looked for: what to authorise, and what there is, if anything.
@@ -94,6 +95,7 @@ pub(super) async fn describe(db: &mut Session, row: &ClusterRow) -> Result<Clust
     let services = db.count_active_services(&row.home, &row.name).await?;
     let (running, pending) = task::counts(&tasks)?;
     let count = |n: usize| Some(i32::try_from(n).unwrap_or(i32::MAX));
+    let providers = details(row)?.providers;
     Ok(Cluster {
         cluster_arn: Some(place.cluster(&row.name).to_string()),
         cluster_name: Some(row.name.clone()),
@@ -105,8 +107,8 @@ pub(super) async fn describe(db: &mut Session, row: &ClusterRow) -> Result<Clust
         statistics: Some(Vec::new()),
         tags: Some(Vec::new()),
         settings: Some(Vec::new()),
-        capacity_providers: Some(Vec::new()),
-        default_capacity_provider_strategy: Some(Vec::new()),
+        default_capacity_provider_strategy: Some(providers.default_strategy()),
+        capacity_providers: Some(providers.names),
         ..Cluster::default()
     })
 }

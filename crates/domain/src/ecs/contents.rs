@@ -10,6 +10,7 @@ use types::{Arn, Fault};
 
 use crate::{
     World,
+    ecs::holders,
     identity::{Caller, imagined_caller},
     secretsmanager, ssm,
 };
@@ -26,9 +27,10 @@ pub(super) async fn are_same(
         return Ok(false);
     };
     let (one, other) = (held.version.as_str(), version);
-    match held.provider.as_str() {
-        "asm" => secretsmanager::readers::same_content(world, caller, &held.arn, one, other).await,
-        _ => ssm::same_content(world, caller, &held.arn, one, other).await,
+    if holders::is_secret(held) {
+        secretsmanager::readers::same_content(world, caller, &held.arn, one, other).await
+    } else {
+        ssm::same_content(world, caller, &held.arn, one, other).await
     }
 }
 

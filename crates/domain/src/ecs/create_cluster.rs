@@ -11,7 +11,7 @@ use ecs::names::{DEFAULT_CLUSTER, is_name};
 use store::ecs::ClusterRow;
 use types::Fault;
 
-use super::{cluster, here, tags};
+use super::{capacity_providers::Providers, cluster, here, tags};
 use crate::{Access, Cx, Operation};
 
 impl Operation for CreateCluster {
@@ -26,6 +26,9 @@ impl Operation for CreateCluster {
                 "Cluster name contains invalid characters.".to_owned(),
             ));
         }
+        let named = input.capacity_providers.unwrap_or_default();
+        let strategy = input.default_capacity_provider_strategy.unwrap_or_default();
+        let providers = Providers::checked(cx, &named, &strategy)?;
         let (home, place) = here(cx);
         let arn = place.cluster(&name).to_string();
         tags::authorize(cx, &given, Self::NAME, &arn)?;
@@ -37,6 +40,7 @@ impl Operation for CreateCluster {
                 let details = cluster::Details {
                     tags: serde_json::from_str(&tags::to_json(&given)?).map_err(Fault::new)?,
                     settings: settings.iter().filter_map(pair).collect(),
+                    providers,
                 };
                 let row = ClusterRow {
                     home,

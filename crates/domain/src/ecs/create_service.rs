@@ -4,7 +4,7 @@ use api::{
     Modeled,
     codec::to_json_string,
     ecs::{
-        Error, LaunchType,
+        Error,
         create_service::{CreateService, Input, Output},
     },
 };
@@ -14,7 +14,7 @@ use ecs::{
 };
 use store::ecs::ServiceRow;
 
-use super::{cluster, here, services, tags};
+use super::{capacity_providers, cluster, here, services, tags};
 use crate::{Access, Cx, Operation, World};
 
 impl Operation for CreateService {
@@ -33,12 +33,14 @@ impl Operation for CreateService {
             ));
         }
         let key = found.key.ok_or_else(invalid_name)?;
-        found.cluster.kept(cx).await?;
+        let cluster = found.cluster.kept(cx).await?;
+        let request = fingerprint(&input);
+        let strategy = &mut input.capacity_provider_strategy;
+        capacity_providers::use_default(&cluster, input.launch_type, strategy)?;
         services::check_supported(&input)?;
         let (strategy, count) = services::checked_counts(&input)?;
         let revision = services::revision(cx, &input).await?;
 
-        let request = fingerprint(&input);
         if let Some(row) = cx.db.service(&key).await?
             && let Some(earlier) = earlier_call(&row, &input, &request)?
         {
@@ -68,7 +70,7 @@ impl Operation for CreateService {
                 .scheduling_strategy
                 .map_or("REPLICA", |s| s.as_str())
                 .to_owned(),
-            launch_type: input.launch_type.unwrap_or(LaunchType::Ec2).to_string(),
+            launch_type: services::launch_type(&input).to_string(),
             client_token: input.client_token.clone(),
             details: String::new(),
             state: String::new(),
@@ -77,8 +79,7 @@ impl Operation for CreateService {
             ended_at: None,
             version: 1,
         };
-        services::write(&mut row, &details, &mut service, cx.entropy())?;
-        cx.db.save_service(&row).await?;
+        services::save(cx, &mut row, &details, &mut service).await?;
         cx.after_commit(World::tasks_have_changed);
         Ok(Output {
             service: Some(services::describe(&mut cx.db, &row, true).await?),

@@ -28,8 +28,7 @@ impl Operation for DeleteService {
                 ));
             }
             service.drain();
-            services::write(&mut row, &details, &mut service, cx.entropy())?;
-            cx.db.save_service(&row).await?;
+            services::save(cx, &mut row, &details, &mut service).await?;
             cx.after_commit(World::tasks_have_changed);
         } else if row.status == cluster::INACTIVE {
             // AWS: a service that is over is there to be described, and for nothing else.

@@ -37,11 +37,11 @@ struct Interface {
 }
 
 impl Elsewhere {
-    /// For the task that is this many tasks after the first of its call.
+    /// For a task that is to run under this capacity provider, if any.
     pub(super) fn new(
         definition: &Definition,
         launch: &Launch,
-        nth: usize,
+        capacity_provider: Option<&str>,
         entropy: &dyn Entropy,
     ) -> Self {
         let interface = launch.network.as_ref().map(|network| Interface {
@@ -56,7 +56,7 @@ impl Elsewhere {
         let cpu = definition.cpu.as_deref();
         Self {
             interface,
-            capacity_provider: launch.capacity_provider(nth).map(str::to_owned),
+            capacity_provider: capacity_provider.map(str::to_owned),
             ephemeral_storage: launch.is_fargate().then_some(storage),
             cpu: cpu.and_then(ecs::task_definition::task_cpu),
         }
@@ -80,6 +80,11 @@ impl Elsewhere {
         let mut changes = changes.iter();
         let change = changes.rfind(|change| is_own(&change.attachment_arn))?;
         Some(change.status == "ATTACHED")
+    }
+
+    /// The capacity provider of the task, where it has one.
+    pub(super) fn capacity_provider(&self) -> Option<&str> {
+        self.capacity_provider.as_deref()
     }
 
     /// Adds to a described task what its instance does not know of. `told`: its agent may have heard of it.

@@ -5,6 +5,7 @@ use store::{
     Session,
     ecs::{HeldSecretRow, Holding},
     parameters::ParameterKey,
+    secrets::SecretVersion,
 };
 use types::{AccountId, Arn, Fault, Region, Timestamp};
 
@@ -81,25 +82,46 @@ async fn holders(db: &mut Session, holdings: Vec<Holding>) -> Result<Vec<Holder>
 
 /// The version that a task would get now, where it is not the one that is held. Nothing of what is not there any more.
 pub(super) async fn newer(db: &mut Session, held: &HeldSecretRow) -> Result<Option<Newer>, Fault> {
-    match held.provider.as_str() {
-        "asm" => newer_secret(db, held).await,
-        _ => newer_parameter(db, held).await,
+    if is_secret(held) {
+        newer_secret(db, held).await
+    } else {
+        newer_parameter(db, held).await
+    }
+}
+
+/// Whether it is a secret of Secrets Manager, read there or through Parameter Store.
+pub(super) fn is_secret(held: &HeldSecretRow) -> bool {
+    held.arn
+        .parse::<Arn>()
+        .is_ok_and(|arn| arn.service == "secretsmanager")
+}
+
+/// The label whose version a task would get now; `None` where it named the version itself.
+fn wanted_label<'a>(held: &'a HeldSecretRow, versions: &[SecretVersion]) -> Option<&'a str> {
+    match value_from::selector_of_reference(&held.value_from) {
+        Some(None) => Some(CURRENT),
+        Some(Some(selector)) => {
+            let mut labels = versions.iter().flat_map(|version| &version.labels);
+            let is_version = versions.iter().any(|version| version.id == selector);
+            (labels.any(|label| label == selector) || !is_version).then_some(selector)
+        }
+        None => {
+            let wanted = value_from::selected_version(&held.value_from);
+            wanted.id.is_none().then(|| wanted.stage.unwrap_or(CURRENT))
+        }
     }
 }
 
 async fn newer_secret(db: &mut Session, held: &HeldSecretRow) -> Result<Option<Newer>, Fault> {
-    let wanted = value_from::selected_version(&held.value_from);
-    if wanted.id.is_some() {
-        return Ok(None);
-    }
-    let label = wanted.stage.unwrap_or(CURRENT);
     let secret = db.secret_by_arn(&held.arn).await?;
     let Some(secret) = secret.filter(|secret| secret.deletion.is_none()) else {
         return Ok(None);
     };
     let versions = db.secret_versions(&held.arn).await?;
-    let has_label =
-        |version: &&store::secrets::SecretVersion| version.labels.iter().any(|one| one == label);
+    let Some(label) = wanted_label(held, &versions) else {
+        return Ok(None);
+    };
+    let has_label = |version: &&SecretVersion| version.labels.iter().any(|one| one == label);
     let Some(current) = versions.iter().find(has_label) else {
         return Ok(None);
     };
@@ -146,7 +168,7 @@ async fn newer_parameter(db: &mut Session, held: &HeldSecretRow) -> Result<Optio
 }
 
 /// Where the parameter of an ARN is kept.
-pub(super) fn parameter(arn: &str) -> Option<(AccountId, Region, String)> {
+pub(crate) fn parameter(arn: &str) -> Option<(AccountId, Region, String)> {
     let arn: Arn = arn.parse().ok()?;
     let name = arn.resource.strip_prefix("parameter/")?;
     let account = arn.account.parse().ok()?;

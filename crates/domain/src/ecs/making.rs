@@ -76,14 +76,14 @@ impl Blueprint<'_> {
         self.call.enable_execute_command == Some(true)
     }
 
-    /// Makes one task, which is so many tasks after the first of its call: its row is all there is of it.
+    /// Makes one task beside those that have capacity providers already: its row is all there is of it.
     pub(super) async fn make(
         &self,
         world: &World,
         db: &mut Session,
         instances: &mut Instances,
         among: Among<'_>,
-        position: usize,
+        providers: &mut Vec<String>,
     ) -> Result<Made, Fault> {
         let needs = self.needs();
         let (instance, architecture) = match instances.place(&needs, &self.attributes(), among) {
@@ -104,7 +104,10 @@ impl Blueprint<'_> {
         details.execute_command = self.executes();
         details.log_mode = log_driver_mode(db, self.home, self.started_for).await?;
         let entropy = world.entropy.as_ref();
-        details.elsewhere = Elsewhere::new(self.definition, self.launch, position, entropy);
+        let living = providers.iter().map(String::as_str);
+        let provider = self.launch.capacity_provider(living);
+        details.elsewhere = Elsewhere::new(self.definition, self.launch, provider, entropy);
+        providers.extend(provider.map(str::to_owned));
         if world.settings.reads_from_aws(&self.home.account) {
             details.secrets_from = world.settings.secrets_from.note().map(str::to_owned);
         }

@@ -25,7 +25,7 @@ use store::ecs::{ClusterRow, TaskDefinitionRow};
 use types::Fault;
 
 use super::{
-    account_settings, cluster, definition, elsewhere, here,
+    account_settings, capacity_providers, cluster, definition, elsewhere, here,
     making::{Blueprint, Made},
     roles,
     scheduling::{Among, Instances},
@@ -72,8 +72,15 @@ pub(super) async fn accept(
     wanted: &Definition,
     input: &Input,
 ) -> Result<Output, Error> {
-    let launch = check(wanted, input, &cx.world.settings.host)?;
     let request = fingerprint(input);
+    let mut input = input.clone();
+    capacity_providers::use_default(
+        cluster,
+        input.launch_type,
+        &mut input.capacity_provider_strategy,
+    )?;
+    let input = &input;
+    let launch = check(wanted, input, &cx.world.settings.host)?;
     if let Some(earlier) = earlier_call(cx, cluster, input, &request).await? {
         return Ok(earlier);
     }
@@ -176,7 +183,7 @@ pub(super) fn decide(wanted: &Definition, input: &Input) -> Result<Launch, Launc
 }
 
 /// The refusal in the API's terms.
-fn launch_error(error: &LaunchError) -> Error {
+pub(super) fn launch_error(error: &LaunchError) -> Error {
     let text = error.to_string();
     match error {
         LaunchError::Invalid(_) => Error::InvalidParameter(text),
@@ -281,14 +288,14 @@ async fn start(
 
     let (mut tasks, mut failures) = (Vec::new(), Vec::<Failure>::new());
     let mut taken = BTreeSet::new();
-    for nth in 0..input.count.unwrap_or(1) {
+    let mut providers = Vec::new();
+    for _ in 0..input.count.unwrap_or(1) {
         let among = if wants_distinct_instances(input) {
             Among::AllBut(&taken)
         } else {
             Among::All
         };
-        let position = usize::try_from(nth).unwrap_or_default();
-        let made = blueprint.make(&world, &mut cx.db, &mut instances, among, position);
+        let made = blueprint.make(&world, &mut cx.db, &mut instances, among, &mut providers);
         match made.await? {
             Made::Task(row) => {
                 tasks.push(task::describe(&row, true)?);

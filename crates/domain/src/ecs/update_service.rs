@@ -37,11 +37,11 @@ impl Operation for UpdateService {
         details.set_input(&wanted);
         service.rules = services::rules(&wanted, cx.world.settings.healthy_after_secs);
         service.scale(count);
+        row.launch_type = services::launch_type(&wanted).to_string();
         if input.force_new_deployment == Some(true) || needs_new_tasks(&before, &wanted) {
             deploy(cx, &mut service, &wanted, details.settings())?;
         }
-        services::write(&mut row, &details, &mut service, cx.entropy())?;
-        cx.db.save_service(&row).await?;
+        services::save(cx, &mut row, &details, &mut service).await?;
         cx.after_commit(World::tasks_have_changed);
         Ok(Output {
             service: Some(services::describe(&mut cx.db, &row, true).await?),
@@ -79,6 +79,12 @@ fn merge(before: &create_service::Input, update: &Input) -> create_service::Inpu
         volume_configurations,
         vpc_lattice_configurations
     );
+    // AWS: a strategy takes the place of the launch type, and an empty one gives it back.
+    match update.capacity_provider_strategy.as_deref() {
+        Some([]) => wanted.launch_type = Some(services::launch_type(before)),
+        Some(_) => wanted.launch_type = None,
+        None => {}
+    }
     // AWS: what the configuration leaves out stays too.
     if let Some(given) = &update.deployment_configuration {
         let mut merged = before.deployment_configuration.clone().unwrap_or_default();

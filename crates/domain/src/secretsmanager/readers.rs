@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use store::{
-    iam::{EntityKind, NamePage},
-    secrets::Secret,
-};
+use store::secrets::Secret;
 use types::Fault;
 
 use super::{
@@ -16,7 +13,7 @@ use super::{
 };
 use crate::{
     Cx, World,
-    identity::{Caller, imagined_caller},
+    identity::{Caller, everyone},
 };
 
 /// A user or role that may read a secret.
@@ -28,9 +25,6 @@ pub struct Reader {
 }
 
 const GET: &str = "secretsmanager:GetSecretValue";
-
-/// Users and roles are looked at in pages of this size.
-const PAGE: i64 = 200;
 
 /// The secret of a name in the first account and region, or of an ARN anywhere.
 pub async fn find(world: &World, text: &str) -> Result<Option<Secret>, Fault> {
@@ -47,31 +41,9 @@ pub async fn find(world: &World, text: &str) -> Result<Option<Secret>, Fault> {
 /// user always may and is not listed, nor is who comes from another account.
 pub async fn readers(world: &Arc<World>, secret: &Secret) -> Result<Vec<Reader>, Fault> {
     let mut readers = Vec::new();
-    for kind in [EntityKind::Role, EntityKind::User] {
-        let mut after = String::new();
-        loop {
-            let mut db = world.store.read().await?;
-            let page = NamePage {
-                account: &secret.account,
-                path_prefix: "/",
-                after: &after,
-                limit: PAGE,
-            };
-            let entities = db.list_entities(kind, page).await?;
-            let Some(last) = entities.last() else {
-                break;
-            };
-            after.clone_from(&last.name);
-            for entity in &entities {
-                let partition = secret.region.partition();
-                let caller = imagined_caller(&mut db, world, kind, &entity.id, partition).await?;
-                if let Some(caller) = caller
-                    && let Some(reader) = reads(world, secret, caller).await?
-                {
-                    readers.push(reader);
-                }
-            }
-        }
+    let partition = secret.region.partition();
+    for caller in everyone(world, &secret.account, partition).await? {
+        readers.extend(reads(world, secret, caller).await?);
     }
     Ok(readers)
 }

@@ -25,6 +25,7 @@ mod names;
 mod policies;
 mod policy_actions;
 mod put_parameter;
+pub mod readers;
 mod reference;
 mod remove_tags_from_resource;
 mod reset_service_setting;

@@ -12,6 +12,7 @@ impl Service {
         self.drop_finished_deployments(tasks);
         match self.status {
             ServiceStatus::Active => {
+                self.follow_requests(now);
                 self.give_up_if_hopeless(instances, now);
                 self.complete_if_done(tasks, instances, now);
                 self.note_steadiness(tasks, instances, now);
@@ -23,6 +24,7 @@ impl Service {
             }
             ServiceStatus::Draining | ServiceStatus::Inactive => {}
         }
+        self.close_attempt(tasks, instances, now);
     }
 
     /// Deployments go with their last tasks; one that failed stays to be seen for as long as the service rolls back.
@@ -85,25 +87,27 @@ impl Service {
             &format!("(deployment {id}) deployment failed: tasks failed to start."),
             now,
         );
-        if rollback && let Some(earlier) = self.last_completed.clone() {
-            self.roll_back_to(earlier, now);
-        }
+        self.attempt_tripped(rollback && self.last_completed.is_some(), now);
     }
 
     /// The earlier deployment becomes the primary one again: its tasks that still run go on as they are.
-    fn roll_back_to(&mut self, mut earlier: Deployment, now: Timestamp) {
+    pub(super) fn roll_back_to(&mut self, mut earlier: Deployment, now: Timestamp) {
         self.deployments.retain(|d| d.id != earlier.id);
         let id = earlier.id.clone();
-        earlier.end(
-            Rollout::InProgress,
-            format!("ECS deployment circuit breaker: rolling back to deploymentId {id}."),
-            now,
-        );
+        earlier.end(Rollout::InProgress, self.rollback_reason(&id), now);
         earlier.rolling_back_since = Some(now);
         earlier.failed_tasks = 0;
         earlier.throttle = Throttle::default();
-        self.deploy(earlier);
+        self.make_primary(earlier);
         self.say(&format!("rolling back to deployment {id}."), now);
+    }
+
+    fn rollback_reason(&self, id: &str) -> String {
+        if self.attempt.as_ref().is_none_or(|attempt| attempt.tripped) {
+            format!("ECS deployment circuit breaker: rolling back to deploymentId {id}.")
+        } else {
+            format!("ECS deployment rolling back to deploymentId {id}.")
+        }
     }
 
     fn complete_if_done(&mut self, tasks: &[Task], instances: &Instances, now: Timestamp) {
@@ -124,6 +128,7 @@ impl Service {
         primary.rolling_back_since = None;
         self.last_completed = Some(primary.clone());
         self.deployments.truncate(1);
+        self.attempt_succeeded(now);
         self.say(&format!("(deployment {id}) deployment completed."), now);
     }
 

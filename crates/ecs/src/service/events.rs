@@ -60,10 +60,17 @@ impl Service {
         Some(last.at.plus_secs(REPEATED_AFTER_SECS))
     }
 
-    pub(super) fn say_tasks(&mut self, verb: &str, kind: &str, ids: &[String], now: Timestamp) {
+    pub(super) fn say_tasks(
+        &mut self,
+        verb: &str,
+        kind: &str,
+        ids: &[String],
+        why: &str,
+        now: Timestamp,
+    ) {
         if !ids.is_empty() {
             let tasks: Vec<String> = ids.iter().map(|id| format!("(task {id})")).collect();
-            let text = format!("has {verb} {} {kind}: {}.", ids.len(), tasks.join(" "));
+            let text = format!("has {verb} {} {kind}: {}.{why}", ids.len(), tasks.join(" "));
             self.say(&text, now);
         }
     }

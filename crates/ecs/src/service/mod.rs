@@ -11,6 +11,7 @@ mod events;
 mod notes;
 mod replica;
 mod rules;
+mod service_deployment;
 mod steps;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ use types::Timestamp;
 pub use deployment::{Deployment, Rollout};
 pub use events::Event;
 pub use rules::{Breaker, Rules, Threshold};
+pub use service_deployment::{
+    Counts, DeploymentStatus, Figures, HasEnded, Revision, Rollback, ServiceDeployment,
+};
 pub use steps::{Start, Steps, Stop};
 
 use crate::states::{Health, Status};
@@ -68,6 +72,12 @@ pub struct Service {
     pub events: Vec<Event>,
     /// Whether the last thing it reached was a steady state.
     pub steady: bool,
+    /// The last attempt to deploy it, under way or not.
+    #[serde(default)]
+    pub attempt: Option<ServiceDeployment>,
+    /// Attempts that are over and no longer the last one: for whoever stores them to keep elsewhere.
+    #[serde(skip)]
+    pub history: Vec<ServiceDeployment>,
 }
 
 /// One task of a service, as far as its scheduler cares.
@@ -116,17 +126,21 @@ impl Service {
         rules: Rules,
         first: Deployment,
     ) -> Self {
-        Self {
+        let mut service = Self {
             name: name.to_owned(),
             status: ServiceStatus::Active,
             strategy,
             desired_count,
             rules,
-            deployments: vec![first],
+            deployments: Vec::new(),
             last_completed: None,
             events: Vec::new(),
             steady: false,
-        }
+            attempt: None,
+            history: Vec::new(),
+        };
+        service.deploy(first);
+        service
     }
 
     /// The deployment that starts tasks.
@@ -136,6 +150,11 @@ impl Service {
 
     /// Begins to replace all tasks by those of this deployment.
     pub fn deploy(&mut self, deployment: Deployment) {
+        self.record_attempt(&deployment);
+        self.make_primary(deployment);
+    }
+
+    fn make_primary(&mut self, deployment: Deployment) {
         self.steady = false;
         self.deployments.insert(0, deployment);
     }

@@ -34,15 +34,20 @@ impl Service {
         }
     }
 
-    /// These tasks of the primary deployment were started.
-    pub fn started(&mut self, ids: &[String], now: Timestamp) {
+    /// These tasks of the primary deployment were started, so many of them in place of tasks that are not healthy.
+    pub fn started(&mut self, ids: &[String], replacing: usize, now: Timestamp) {
         if let Some(primary) = self.deployments.first_mut()
             && !ids.is_empty()
         {
             primary.throttle.no_place = false;
             primary.updated_at = now;
         }
-        self.say_tasks("started", "tasks", ids, now);
+        let replaced = if replacing > 0 {
+            format!(" Amazon ECS replaced {replacing} tasks due to an unhealthy status.")
+        } else {
+            String::new()
+        };
+        self.say_tasks("started", "tasks", ids, &replaced, now);
     }
 
     /// A task of the primary deployment found no place.
@@ -87,6 +92,6 @@ impl Service {
             self.say(&text, now);
         }
         let ids: Vec<String> = stops.iter().map(|stop| stop.task.clone()).collect();
-        self.say_tasks("stopped", "running tasks", &ids, now);
+        self.say_tasks("stopped", "running tasks", &ids, "", now);
     }
 }

@@ -2,7 +2,7 @@
 
 use types::Timestamp;
 
-use super::{Instances, Service, ServiceStatus, Strategy, Task, daemon, replica};
+use super::{Instances, Rollout, Service, ServiceStatus, Strategy, Task, daemon, replica};
 use crate::{
     reasons,
     states::{Health, Status},
@@ -27,6 +27,8 @@ pub struct Stop {
 pub struct Steps {
     pub stop: Vec<Stop>,
     pub start: Vec<Start>,
+    /// So many of them take the place of tasks that are not healthy any more.
+    pub replacing: usize,
     /// The limits of the deployment let it neither start nor stop anything.
     pub stuck: bool,
     /// When to look again though nothing happens until then.
@@ -79,8 +81,15 @@ impl Service {
         if !self.deployments.iter().any(|d| d.id == task.deployment) {
             return scaling();
         }
-        let unhealthy = task.health == Some(Health::Unhealthy) && self.grace_end(task) <= now;
-        unhealthy.then(reasons::Stop::failed_health_checks)
+        // One that is not healthy goes at once where nothing will take its place, or nothing can beside it.
+        let waits = self.strategy == Strategy::Replica
+            && self.primary().is_some_and(|d| d.rollout != Rollout::Failed);
+        (self.is_unhealthy(task, now) && !waits).then(reasons::Stop::failed_health_checks)
+    }
+
+    /// Whether the task has failed its health checks, and they count.
+    fn is_unhealthy(&self, task: &Task, now: Timestamp) -> bool {
+        task.health == Some(Health::Unhealthy) && self.grace_end(task) <= now
     }
 
     fn grace_end(&self, task: &Task) -> Timestamp {
@@ -151,6 +160,10 @@ impl<'a> View<'a> {
         self.service.is_healthy(task, self.now)
     }
 
+    pub fn is_unhealthy(&self, task: &Task) -> bool {
+        self.service.is_unhealthy(task, self.now)
+    }
+
     /// What can go without falling below the floor.
     ///
     /// A task of an earlier deployment that runs may be serving already, though it is not known to be healthy: it is
@@ -199,6 +212,18 @@ impl Spare {
 }
 
 impl Steps {
+    /// A task of a revision that is replaced, or one that is not healthy and is.
+    pub(super) fn replace(&mut self, view: &View<'_>, task: &Task) {
+        if view.is_unhealthy(task) {
+            self.stop.push(Stop {
+                task: task.id.clone(),
+                why: reasons::Stop::failed_health_checks(),
+            });
+        } else {
+            self.scale_in(task);
+        }
+    }
+
     /// There is one task too many.
     pub(super) fn scale_in(&mut self, task: &Task) {
         self.stop.push(Stop {

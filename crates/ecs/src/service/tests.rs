@@ -3,11 +3,11 @@ use crate::reasons::StopCode;
 
 const BEGIN: i64 = 1_000_000;
 
-fn at(secs: i64) -> Timestamp {
+pub(super) fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(BEGIN + secs)
 }
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules {
         minimum_healthy_percent: 100,
         maximum_percent: 200,
@@ -17,7 +17,7 @@ fn rules() -> Rules {
     }
 }
 
-fn breaker(rollback: bool) -> Breaker {
+pub(super) fn breaker(rollback: bool) -> Breaker {
     Breaker {
         rollback,
         threshold: Threshold::default(),
@@ -25,12 +25,12 @@ fn breaker(rollback: bool) -> Breaker {
     }
 }
 
-fn deployment(n: u32, secs: i64) -> Deployment {
+pub(super) fn deployment(n: u32, secs: i64) -> Deployment {
     let id = format!("ecs-svc/{n}");
     Deployment::new(id, "web", i64::from(n), String::new(), at(secs))
 }
 
-fn service(desired_count: usize, rules: Rules) -> Service {
+pub(super) fn service(desired_count: usize, rules: Rules) -> Service {
     Service::new(
         "web",
         Strategy::Replica,
@@ -41,7 +41,7 @@ fn service(desired_count: usize, rules: Rules) -> Service {
 }
 
 /// A task of this deployment that has run since the moment.
-fn running(id: &str, of: u32, since: i64) -> Task {
+pub(super) fn running(id: &str, of: u32, since: i64) -> Task {
     Task {
         id: id.to_owned(),
         deployment: format!("ecs-svc/{of}"),
@@ -55,7 +55,7 @@ fn running(id: &str, of: u32, since: i64) -> Task {
     }
 }
 
-fn pending(id: &str, of: u32, since: i64) -> Task {
+pub(super) fn pending(id: &str, of: u32, since: i64) -> Task {
     Task {
         status: Status::Pending,
         started_at: None,
@@ -63,7 +63,7 @@ fn pending(id: &str, of: u32, since: i64) -> Task {
     }
 }
 
-fn ended(task: Task) -> Task {
+pub(super) fn ended(task: Task) -> Task {
     Task {
         status: Status::Stopped,
         wanted: false,
@@ -71,7 +71,7 @@ fn ended(task: Task) -> Task {
     }
 }
 
-fn look(service: &mut Service, tasks: &[Task], secs: i64) -> Steps {
+pub(super) fn look(service: &mut Service, tasks: &[Task], secs: i64) -> Steps {
     let instances = Instances {
         active: vec!["one".to_owned()],
         ready: vec!["one".to_owned()],
@@ -80,16 +80,16 @@ fn look(service: &mut Service, tasks: &[Task], secs: i64) -> Steps {
     service.steps(tasks, &instances, at(secs))
 }
 
-fn stopped_ids(steps: &Steps) -> Vec<&str> {
+pub(super) fn stopped_ids(steps: &Steps) -> Vec<&str> {
     steps.stop.iter().map(|stop| stop.task.as_str()).collect()
 }
 
-fn messages(service: &Service) -> Vec<&str> {
+pub(super) fn messages(service: &Service) -> Vec<&str> {
     service.events.iter().map(|e| e.message.as_str()).collect()
 }
 
 /// A service whose first deployment is completed, with these tasks.
-fn settled(rules: Rules, tasks: &[Task]) -> Service {
+pub(super) fn settled(rules: Rules, tasks: &[Task]) -> Service {
     let mut service = service(tasks.len(), rules);
     look(&mut service, tasks, 100);
     assert_eq!(service.deployments[0].rollout, Rollout::Completed);
@@ -184,28 +184,98 @@ fn health_checks_decide_where_there_are_any() {
     assert_eq!(stopped_ids(&look(&mut service, &[a, new], 1001)), ["a"]);
 }
 
+fn unhealthy(id: &str, of: u32, since: i64) -> Task {
+    Task {
+        health: Some(Health::Unhealthy),
+        ..running(id, of, since)
+    }
+}
+
+fn healthy(id: &str, of: u32, since: i64) -> Task {
+    Task {
+        health: Some(Health::Healthy),
+        ..running(id, of, since)
+    }
+}
+
 #[test]
-fn an_unhealthy_task_is_replaced_and_counts_as_failed() {
+fn an_unhealthy_task_is_replaced_before_it_is_stopped_and_counts_as_failed() {
     let mut service = service(1, rules());
-    let mut task = running("a", 1, 0);
-    task.health = Some(Health::Unhealthy);
+    let task = unhealthy("a", 1, 0);
     let steps = look(&mut service, std::slice::from_ref(&task), 50);
+    assert_eq!((steps.start.len(), steps.replacing), (1, 1));
+    assert!(steps.stop.is_empty());
+    service.started(&["b".to_owned()], steps.replacing, at(50));
+    let waiting = [task.clone(), pending("b", 1, 50)];
+    assert_eq!(look(&mut service, &waiting, 55), Steps::default());
+    let steps = look(&mut service, &[task.clone(), healthy("b", 1, 50)], 60);
+    assert_eq!(stopped_ids(&steps), ["a"]);
     assert_eq!(
         steps.stop[0].why.reason,
         "Task failed container health checks"
     );
-    service.stopped(&steps.stop, at(50));
+    service.stopped(&steps.stop, at(60));
     assert_eq!(
         messages(&service),
         [
             "(service web) has stopped 1 running tasks: (task a).",
-            "(service web) (task a) failed container health checks."
+            "(service web) (task a) failed container health checks.",
+            "(service web) has started 1 tasks: (task b). Amazon ECS replaced 1 tasks due to an unhealthy status.",
         ]
     );
-    task.ended_by = EndedBy::Health;
-    service.take_note(&ended(task), at(52));
+    let task = Task {
+        ended_by: EndedBy::Health,
+        ..task
+    };
+    service.take_note(&ended(task), at(62));
     assert_eq!(service.deployments[0].failed_tasks, 1);
-    assert_eq!(look(&mut service, &[], 52).start.len(), 1);
+}
+
+#[test]
+fn an_unhealthy_task_goes_first_where_there_is_no_room_beside_it_one_after_the_other() {
+    let tight = Rules {
+        minimum_healthy_percent: 0,
+        maximum_percent: 100,
+        ..rules()
+    };
+    let mut service = service(3, tight);
+    let mut tasks = vec![
+        unhealthy("a", 1, 0),
+        unhealthy("b", 1, 1),
+        healthy("c", 1, 2),
+    ];
+    let steps = look(&mut service, &tasks, 50);
+    assert_eq!((steps.start.len(), stopped_ids(&steps)), (0, vec!["a"]));
+    tasks[0].wanted = false;
+    assert!(look(&mut service, &tasks, 51).stop.is_empty());
+    tasks.remove(0);
+    let steps = look(&mut service, &tasks, 52);
+    assert_eq!((steps.start.len(), stopped_ids(&steps)), (1, vec!["a"; 0]));
+}
+
+#[test]
+fn a_task_that_recovers_stays_and_what_was_to_replace_it_goes() {
+    let mut service = service(1, rules());
+    let tasks = [healthy("a", 1, 0), pending("b", 1, 50)];
+    assert_eq!(stopped_ids(&look(&mut service, &tasks, 60)), ["b"]);
+}
+
+#[test]
+fn a_task_of_an_earlier_deployment_that_is_not_healthy_goes_when_a_new_one_has_its_place() {
+    let old = [healthy("a", 1, 0)];
+    let mut service = settled(rules(), &old);
+    service.deploy(deployment(2, 100));
+    let tasks = [unhealthy("a", 1, 0), pending("b", 2, 101)];
+    assert!(look(&mut service, &tasks, 110).stop.is_empty());
+    let steps = look(
+        &mut service,
+        &[unhealthy("a", 1, 0), healthy("b", 2, 101)],
+        120,
+    );
+    assert_eq!(
+        steps.stop[0].why.reason,
+        "Task failed container health checks"
+    );
 }
 
 #[test]
@@ -218,8 +288,8 @@ fn within_the_grace_period_nothing_follows_from_health() {
     let mut task = running("a", 1, 0);
     task.health = Some(Health::Unhealthy);
     let steps = look(&mut service, std::slice::from_ref(&task), 50);
-    assert_eq!((steps.stop.len(), steps.look_again_at), (0, Some(at(60))));
-    assert_eq!(look(&mut service, &[task], 60).stop.len(), 1);
+    assert_eq!((steps.start.len(), steps.look_again_at), (0, Some(at(60))));
+    assert_eq!(look(&mut service, &[task], 60).start.len(), 1);
 }
 
 #[test]

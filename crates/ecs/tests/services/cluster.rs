@@ -232,7 +232,8 @@ impl Simulated {
             );
             ids.push(id);
         }
-        self.service.started(&ids, now);
+        let replacing = steps.replacing.min(ids.len());
+        self.service.started(&ids, replacing, now);
     }
 
     /// What must hold after every look, whatever happened before.

@@ -3,6 +3,7 @@
 use domain::{
     ecs::holders::{self, Holder},
     secretsmanager::readers::{self, Reader},
+    ssm,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +68,7 @@ impl Command for Stale {
 /// Tells who holds a secret or parameter, and who may read it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Trace {
-    /// A name of the first account, or an ARN.
+    /// A secret or parameter: a name of the first account, where a secret comes before a parameter, or an ARN.
     pub secret: String,
 }
 
@@ -99,16 +100,21 @@ impl Command for Trace {
 
     async fn run(self, operator: &Operator) -> Result<Traced, Refusal> {
         let world = &operator.world;
-        let Some(secret) = readers::find(world, &self.secret).await? else {
+        let (arn, readers) = if let Some(secret) = readers::find(world, &self.secret).await? {
+            let readers = readers::readers(world, &secret).await?;
+            (secret.arn, readers)
+        } else if let Some(parameter) = ssm::readers::find(world, &self.secret).await? {
+            let readers = ssm::readers::readers(world, &parameter).await?;
+            (parameter.arn, readers)
+        } else {
             return Err(Refusal::told(format!(
-                "there is no secret `{}`; give its name in the first account, or its ARN",
+                "there is no secret and no parameter `{}`; give its name in the first account, or its ARN",
                 self.secret
             )));
         };
-        let held_by = holders::holders_of(world, &secret.arn).await?;
-        let readers = readers::readers(world, &secret).await?;
+        let held_by = holders::holders_of(world, &arn).await?;
         Ok(Traced {
-            arn: secret.arn,
+            arn,
             held_by: held_by.into_iter().map(HeldBy::from).collect(),
             readable_by: readers.into_iter().map(ReadableBy::from).collect(),
         })

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ecs::{
     acs::{ContainerFacts, TaskFactsMessage},
     states::Health,
+    value_from,
 };
 use store::ecs::{HeldSecretRow, TaskRow};
 use types::{Arn, Fault};
@@ -96,8 +97,10 @@ fn held(row: &TaskRow, facts: &TaskFactsMessage) -> Result<Vec<HeldSecretRow>, F
 }
 
 fn is_sound(held: &HeldSecretRow) -> bool {
+    let through_reference = value_from::selector_of_reference(&held.value_from).is_some();
     let service = match held.provider.as_str() {
         "asm" => "secretsmanager",
+        "ssm" if through_reference => "secretsmanager",
         "ssm" => "ssm",
         _ => return false,
     };

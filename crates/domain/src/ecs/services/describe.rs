@@ -1,18 +1,19 @@
 //! Services as their describing operations answer them.
 
 use api::ecs::{
-    Deployment, DeploymentController, DeploymentControllerType, DeploymentRolloutState, LaunchType,
-    PropagateTags, SchedulingStrategy, Service, ServiceEvent, create_service::Input,
+    CapacityProviderStrategyItem, Deployment, DeploymentController, DeploymentControllerType,
+    DeploymentRolloutState, LaunchType, PropagateTags, SchedulingStrategy, Service, ServiceEvent,
+    create_service::Input,
 };
 use ecs::{
     launch::{PLATFORM_FAMILY, PLATFORM_VERSION},
-    service::{Strategy, Task},
+    service::{Counts, Strategy, Task},
     states::Status,
 };
 use store::{Session, ecs::ServiceRow};
 use types::Fault;
 
-use super::{kept, seen, shown};
+use super::{history, kept, seen, shown};
 use crate::ecs::{place_of, tags};
 
 /// One service.
@@ -24,21 +25,28 @@ pub(in crate::ecs) async fn describe(
     let (details, service) = kept::read(row)?;
     let input = details.input()?;
     let place = place_of(&row.key.home);
-    let rows = db.tasks_of_service(&row.key).await?;
-    let tasks: Result<Vec<Task>, Fault> = rows.iter().map(seen::task).collect();
-    let tasks: Vec<Task> = tasks?.into_iter().filter(Task::is_living).collect();
+    let tasks = seen::living_tasks(db, &row.key).await?;
     let instances = seen::instances(db, &row.key).await?;
     let population = service.population(&instances);
-    let (running, pending) = counts(&tasks);
+    let running = wanted(&tasks).filter(|task| task.status == Status::Running);
+    let (all, running) = (wanted(&tasks).count(), running.count());
     let deployments: Result<Vec<Deployment>, Fault> = (0..)
         .zip(&service.deployments)
-        .map(|(n, one)| describe_deployment(row, one, n == 0, population, &tasks))
+        .map(|(n, one)| {
+            let counts = service.counts(&one.id, &tasks, population);
+            describe_deployment(row, one, n == 0, counts)
+        })
         .collect();
     let task_definition = service
         .primary()
         .map(|d| place.task_definition(&d.family, d.revision).to_string())
         .or_else(|| input.task_definition.clone());
-    let fargate = row.launch_type == LaunchType::Fargate.as_str();
+    let fargate = kept::is_fargate(&input);
+    let (launch_type, strategy) = launched(&input);
+    let attempt = service.attempt.as_ref();
+    let attempt =
+        attempt.map(|one| place.service_deployment(&row.key.cluster, &row.key.name, &one.id));
+    let revisions = history::current_revisions(&row.key, &service, &tasks, population);
     Ok(Service {
         service_arn: Some(place.service(&row.key.cluster, &row.key.name).to_string()),
         service_name: Some(row.key.name.clone()),
@@ -47,9 +55,10 @@ pub(in crate::ecs) async fn describe(
         service_registries: Some(Vec::new()),
         status: Some(row.status.clone()),
         desired_count: Some(number(population)),
-        running_count: Some(running),
-        pending_count: Some(pending),
-        launch_type: row.launch_type.parse().ok(),
+        running_count: Some(number(running)),
+        pending_count: Some(number(all - running)),
+        launch_type,
+        capacity_provider_strategy: strategy,
         platform_version: on_fargate(
             fargate,
             input.platform_version.as_deref().unwrap_or("LATEST"),
@@ -58,6 +67,8 @@ pub(in crate::ecs) async fn describe(
         task_definition,
         deployment_configuration: Some(shown(&input)),
         deployments: Some(deployments?),
+        current_service_deployment: attempt.map(|arn| arn.to_string()),
+        current_service_revisions: Some(revisions),
         task_sets: Some(Vec::new()),
         events: Some(service.events.into_iter().map(describe_event).collect()),
         created_at: Some(row.created_at),
@@ -103,36 +114,24 @@ fn describe_deployment(
     row: &ServiceRow,
     one: &ecs::service::Deployment,
     primary: bool,
-    population: usize,
-    tasks: &[Task],
+    counts: Counts,
 ) -> Result<Deployment, Fault> {
-    let of_it: Vec<Task> = tasks
-        .iter()
-        .filter(|task| task.deployment == one.id)
-        .cloned()
-        .collect();
-    let (running, pending) = counts(&of_it);
-    // An earlier deployment wants no more than it still has.
-    let desired = if primary {
-        population
-    } else {
-        of_it.iter().filter(|task| task.wanted).count()
-    };
     let input: Input = kept::input(&one.settings)?;
     let place = place_of(&row.key.home);
-    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
-    let fargate = launch_type == LaunchType::Fargate;
+    let (launch_type, strategy) = launched(&input);
+    let fargate = kept::is_fargate(&input);
     Ok(Deployment {
         id: Some(one.id.clone()),
         status: Some(if primary { "PRIMARY" } else { "ACTIVE" }.to_owned()),
         task_definition: Some(place.task_definition(&one.family, one.revision).to_string()),
-        desired_count: Some(number(desired)),
-        running_count: Some(running),
-        pending_count: Some(pending),
+        desired_count: Some(number(counts.requested)),
+        running_count: Some(number(counts.running)),
+        pending_count: Some(number(counts.pending)),
         failed_tasks: Some(number(one.failed_tasks)),
         created_at: Some(one.created_at),
         updated_at: Some(one.updated_at),
-        launch_type: Some(launch_type),
+        launch_type,
+        capacity_provider_strategy: strategy,
         // AWS: a deployment tells the version that `LATEST` stood for.
         platform_version: on_fargate(fargate, PLATFORM_VERSION),
         platform_family: on_fargate(fargate, PLATFORM_FAMILY),
@@ -148,13 +147,22 @@ fn on_fargate(fargate: bool, value: &str) -> Option<String> {
     fargate.then(|| value.to_owned())
 }
 
-/// How many tasks run, and how many are about to. What is ending is neither.
-fn counts(tasks: &[Task]) -> (i32, i32) {
-    let wanted = || tasks.iter().filter(|task| task.wanted);
-    let running = wanted()
-        .filter(|task| task.status == Status::Running)
-        .count();
-    (number(running), number(wanted().count() - running))
+/// Either the launch type or the strategy that tasks are started by.
+fn launched(
+    input: &Input,
+) -> (
+    Option<LaunchType>,
+    Option<Vec<CapacityProviderStrategyItem>>,
+) {
+    match &input.capacity_provider_strategy {
+        Some(strategy) if !strategy.is_empty() => (None, Some(strategy.clone())),
+        _ => (Some(input.launch_type.unwrap_or(LaunchType::Ec2)), None),
+    }
+}
+
+/// The tasks that are to run on. What is ending neither runs nor is pending.
+fn wanted(tasks: &[Task]) -> impl Iterator<Item = &Task> {
+    tasks.iter().filter(|task| task.wanted)
 }
 
 fn describe_event(event: ecs::service::Event) -> ServiceEvent {
@@ -165,6 +173,6 @@ fn describe_event(event: ecs::service::Event) -> ServiceEvent {
     }
 }
 
-fn number(count: usize) -> i32 {
+pub(super) fn number(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -1,6 +1,7 @@
 //! Services found by name or ARN.
 
 use api::ecs::Error;
+use ecs::names::OfService;
 use store::ecs::{ServiceKey, ServiceRow};
 
 use crate::{
@@ -52,4 +53,28 @@ impl Found {
         let row = self.row(cx).await?;
         row.ok_or_else(|| Error::ServiceNotFound("Service not found.".to_owned()))
     }
+}
+
+/// The service that a deployment or revision is of, if it is there.
+pub(in crate::ecs) async fn of(
+    cx: &mut Cx,
+    named: &OfService,
+) -> Result<Option<ServiceRow>, Error> {
+    let key = ServiceKey {
+        home: here(cx).0,
+        cluster: named.cluster.clone(),
+        name: named.service.clone(),
+    };
+    Ok(cx.db.service(&key).await?)
+}
+
+/// AWS: up to twenty are described in one call.
+pub(in crate::ecs) fn check_number(count: usize, member: &str) -> Result<(), Error> {
+    const MOST: usize = 20;
+    let text = match count {
+        0 => format!("{member} cannot be empty."),
+        1..=MOST => return Ok(()),
+        _ => format!("{member} cannot have more than {MOST} elements."),
+    };
+    Err(Error::InvalidParameter(text))
 }

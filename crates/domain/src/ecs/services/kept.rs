@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use api::{
     codec::{from_json_str, to_json_string},
-    ecs::create_service::Input,
+    ecs::{LaunchType, create_service::Input},
 };
 use ecs::service::Service;
 use serde::{Deserialize, Serialize};
-use store::ecs::ServiceRow;
+use store::{
+    Session,
+    ecs::{ServiceDeploymentRow, ServiceRow},
+};
 use types::{Entropy, Fault};
 
 /// What the service was given.
@@ -65,6 +68,19 @@ pub(super) fn input(text: &str) -> Result<Input, Fault> {
     from_json_str(text).map_err(|_| Fault::new(UnreadableService))
 }
 
+/// What tasks that are started so are launched as.
+pub(in crate::ecs) fn launch_type(input: &Input) -> LaunchType {
+    match &input.capacity_provider_strategy {
+        Some(strategy) if !strategy.is_empty() => LaunchType::Fargate,
+        _ => input.launch_type.unwrap_or(LaunchType::Ec2),
+    }
+}
+
+/// Whether they are Fargate's.
+pub(super) fn is_fargate(input: &Input) -> bool {
+    launch_type(input) == LaunchType::Fargate
+}
+
 /// Reads a row: what the service was given, and what its scheduler remembers.
 pub(in crate::ecs) fn read(row: &ServiceRow) -> Result<(Details, Service), Fault> {
     let details = serde_json::from_str(&row.details).map_err(Fault::new)?;
@@ -72,8 +88,9 @@ pub(in crate::ecs) fn read(row: &ServiceRow) -> Result<(Details, Service), Fault
     Ok((details, state))
 }
 
-/// Puts both back. New events are given their ids.
-pub(in crate::ecs) fn write(
+/// Puts both back, and keeps what has become history. Whatever is new is given its id.
+pub(in crate::ecs) async fn save(
+    db: &mut Session,
     row: &mut ServiceRow,
     details: &Details,
     service: &mut Service,
@@ -82,10 +99,30 @@ pub(in crate::ecs) fn write(
     for event in service.events.iter_mut().filter(|e| e.id.is_empty()) {
         event.id = entropy.uuid();
     }
+    let attempts = service.attempt.iter_mut().chain(&mut service.history);
+    for attempt in attempts.filter(|attempt| attempt.id.is_empty()) {
+        attempt.id = new_service_deployment_id(entropy);
+    }
+    for attempt in service.history.drain(..) {
+        let past = ServiceDeploymentRow {
+            id: attempt.id.clone(),
+            revision: attempt.target.id.clone(),
+            status: attempt.status.as_str().to_owned(),
+            created_at: attempt.created_at,
+            record: serde_json::to_string(&attempt).map_err(Fault::new)?,
+        };
+        db.keep_service_deployment(&row.key, &past).await?;
+    }
     service.status.as_str().clone_into(&mut row.status);
     row.details = details.to_json()?;
     row.state = serde_json::to_string(service).map_err(Fault::new)?;
-    Ok(())
+    db.save_service(row).await
+}
+
+/// As AWS writes them: 21 letters, digits, `_` and `-`.
+fn new_service_deployment_id(entropy: &dyn Entropy) -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    entropy.text(ALPHABET, 21)
 }
 
 /// `ecs-svc/` and nineteen digits.

@@ -176,8 +176,8 @@ async fn redeploy(world: &World, key: &ServiceKey, changed: &[Changed]) -> Resul
         let (arn, version) = (one.held.arn.clone(), one.version.clone());
         details.answered.insert(arn, version);
     }
-    kept::write(&mut row, &details, &mut service, world.entropy.as_ref())?;
-    db.save_service(&row).await?;
+    let entropy = world.entropy.as_ref();
+    kept::save(&mut db, &mut row, &details, &mut service, entropy).await?;
     db.commit().await?;
     world.tasks_have_changed();
     Ok(())

@@ -1,9 +1,6 @@
 //! What services are asked for that sealift does not have. Nothing of it is quietly left out.
 
-use api::ecs::{
-    AvailabilityZoneRebalancing, DeploymentControllerType, DeploymentStrategy, Error,
-    create_service::Input,
-};
+use api::ecs::{DeploymentControllerType, DeploymentStrategy, Error, create_service::Input};
 
 /// Refuses by name what does not exist here.
 pub(in crate::ecs) fn check(input: &Input) -> Result<(), Error> {
@@ -23,10 +20,6 @@ pub(in crate::ecs) fn check(input: &Input) -> Result<(), Error> {
         "serviceConnectConfiguration",
     )?;
     any(
-        some(input.capacity_provider_strategy.as_ref()),
-        "capacityProviderStrategy",
-    )?;
-    any(
         some(input.vpc_lattice_configurations.as_ref()),
         "vpcLatticeConfigurations",
     )?;
@@ -42,10 +35,6 @@ pub(in crate::ecs) fn check(input: &Input) -> Result<(), Error> {
             &format!("The deployment controller {}", other.as_str()),
         )?;
     }
-    any(
-        input.availability_zone_rebalancing == Some(AvailabilityZoneRebalancing::Enabled),
-        "availabilityZoneRebalancing",
-    )?;
     check_deployment(input, any)
 }
 

@@ -31,6 +31,7 @@ pub(in crate::ecs) fn as_call(input: &Input) -> run_task::Input {
         cluster: input.cluster.clone(),
         task_definition: input.task_definition.clone().unwrap_or_default(),
         launch_type: input.launch_type,
+        capacity_provider_strategy: input.capacity_provider_strategy.clone(),
         network_configuration: input.network_configuration.clone(),
         platform_version: input.platform_version.clone(),
         enable_execute_command: input.enable_execute_command,

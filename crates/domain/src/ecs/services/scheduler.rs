@@ -7,7 +7,7 @@ mod starting;
 
 use std::collections::HashMap;
 
-use ecs::service::Steps;
+use ecs::service::{ServiceStatus, Steps};
 use store::{
     Session,
     ecs::{ServiceKey, ServicePulse, TaskRow},
@@ -131,11 +131,11 @@ async fn look(world: &World, key: &ServiceKey) -> Result<Look, Fault> {
         });
     }
     if changed {
-        kept::write(&mut row, &details, &mut service, world.entropy.as_ref())?;
-        if row.status == "INACTIVE" {
+        if service.status == ServiceStatus::Inactive {
             row.ended_at = Some(now);
         }
-        db.save_service(&row).await?;
+        let entropy = world.entropy.as_ref();
+        kept::save(&mut db, &mut row, &details, &mut service, entropy).await?;
     }
     db.commit().await?;
     Ok(Look {

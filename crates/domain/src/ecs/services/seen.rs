@@ -36,6 +36,13 @@ pub(super) fn task(row: &TaskRow) -> Result<Task, Fault> {
     })
 }
 
+/// The tasks of a service that live.
+pub(super) async fn living_tasks(db: &mut Session, key: &ServiceKey) -> Result<Vec<Task>, Fault> {
+    let rows = db.tasks_of_service(key).await?;
+    let tasks: Result<Vec<Task>, Fault> = rows.iter().map(task).collect();
+    Ok(tasks?.into_iter().filter(Task::is_living).collect())
+}
+
 /// The container instances of the service's cluster.
 pub(super) async fn instances(db: &mut Session, key: &ServiceKey) -> Result<Instances, Fault> {
     let mut instances = Instances::default();

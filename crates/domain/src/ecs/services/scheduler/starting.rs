@@ -23,7 +23,7 @@ use crate::{
         run_task as running,
         scheduling::{Among, Instances},
         services::{Details, as_call, kept},
-        tags,
+        tags, task,
     },
 };
 
@@ -81,13 +81,17 @@ pub(super) async fn start(
     let mut instances = Instances::load(db, home, cluster, local).await?;
     let mut taken = taken_instances(&input, living);
     let mut ids = Vec::new();
+    let mut providers = providers_of(&primary.id, living)?;
     for start in &steps.start {
         let among = match (&start.on, &taken) {
             (Some(instance), _) => Among::One(instance),
             (None, Some(taken)) => Among::AllBut(taken),
             (None, None) => Among::All,
         };
-        match blueprint.make(world, db, &mut instances, among, 0).await? {
+        match blueprint
+            .make(world, db, &mut instances, among, &mut providers)
+            .await?
+        {
             Made::Task(made) => {
                 if let (Some(taken), Some(on)) = (&mut taken, made.state.container_instance) {
                     taken.insert(on);
@@ -108,8 +112,20 @@ pub(super) async fn start(
             }
         }
     }
-    service.started(&ids, now);
+    service.started(&ids, steps.replacing.min(ids.len()), now);
     Ok(())
+}
+
+/// The capacity providers of a deployment's tasks.
+fn providers_of(deployment: &str, living: &[TaskRow]) -> Result<Vec<String>, Fault> {
+    let mut providers = Vec::new();
+    for row in living {
+        if row.state.wanted && row.task.started_by.as_deref() == Some(deployment) {
+            let details = task::details(row)?;
+            providers.extend(details.elsewhere.capacity_provider().map(str::to_owned));
+        }
+    }
+    Ok(providers)
 }
 
 /// Where each task is to be on an instance of its own: those that have one.

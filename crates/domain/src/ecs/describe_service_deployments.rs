@@ -1,0 +1,55 @@
+//! `ecs:DescribeServiceDeployments`
+
+use api::{
+    Modeled,
+    ecs::{
+        Error, Failure,
+        describe_service_deployments::{DescribeServiceDeployments, Input, Output},
+    },
+};
+
+use super::{
+    here,
+    services::{self, Attempt},
+};
+use crate::{Access, Cx, Operation};
+
+impl Operation for DescribeServiceDeployments {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let arns = input.service_deployment_arns;
+        services::check_number(arns.len(), "serviceDeploymentArns")?;
+        let mut wanted = Vec::new();
+        for arn in arns {
+            let named = here(cx).1.of_service_deployment(&arn);
+            let cluster = named
+                .as_ref()
+                .map(|n| n.cluster.as_str())
+                .unwrap_or_default();
+            let cluster = here(cx).1.cluster(cluster).to_string();
+            cx.authorize(Access::new(Self::ACTION, &arn).with("ecs:cluster", cluster))?;
+            let named =
+                named.map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {arn}")))?;
+            wanted.push((arn, named));
+        }
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        for (arn, named) in wanted {
+            let row = services::of(cx, &named).await?;
+            let one = match &row {
+                Some(row) => Attempt::find(&mut cx.db, row, &named.id).await?,
+                None => None,
+            };
+            match one {
+                Some(one) => found.push(one.describe()?),
+                None => failures.push(Failure {
+                    arn: Some(arn),
+                    reason: Some("MISSING".to_owned()),
+                    ..Failure::default()
+                }),
+            }
+        }
+        Ok(Output {
+            service_deployments: Some(found),
+            failures: Some(failures),
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! `ecs:DescribeServiceRevisions`
+
+use api::{
+    Modeled,
+    ecs::{
+        Error, Failure,
+        describe_service_revisions::{DescribeServiceRevisions, Input, Output},
+    },
+};
+
+use super::{
+    here,
+    services::{self, RevisionRecord},
+};
+use crate::{Access, Cx, Operation};
+
+impl Operation for DescribeServiceRevisions {
+    async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
+        let arns = input.service_revision_arns;
+        services::check_number(arns.len(), "serviceRevisionArns")?;
+        let mut wanted = Vec::new();
+        for arn in arns {
+            let named = here(cx).1.of_service_revision(&arn);
+            let cluster = named
+                .as_ref()
+                .map(|n| n.cluster.as_str())
+                .unwrap_or_default();
+            let cluster = here(cx).1.cluster(cluster).to_string();
+            cx.authorize(Access::new(Self::ACTION, &arn).with("ecs:cluster", cluster))?;
+            let named =
+                named.map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {arn}")))?;
+            wanted.push((arn, named));
+        }
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        for (arn, named) in wanted {
+            let row = services::of(cx, &named).await?;
+            let one = match &row {
+                Some(row) => RevisionRecord::find(&mut cx.db, row, &named.id).await?,
+                None => None,
+            };
+            match one {
+                Some(one) => found.push(one.describe(&mut cx.db).await?),
+                None => failures.push(Failure {
+                    arn: Some(arn),
+                    reason: Some("MISSING".to_owned()),
+                    ..Failure::default()
+                }),
+            }
+        }
+        Ok(Output {
+            service_revisions: Some(found),
+            failures: Some(failures),
+        })
+    }
+}
