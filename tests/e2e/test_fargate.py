@@ -1,12 +1,13 @@
 """Task definitions for Fargate, run as they are."""
 
 import random
+import re
 import time
 
 import pytest
 
 from errors import refused
-from harness import allow, docker
+from harness import allow, docker, wait_for
 from tasks import FOREVER, container, environment, execution_role, only_container
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"], "assignPublicIp": "ENABLED"}}
@@ -220,3 +221,47 @@ def test_an_ec2_task_has_a_size_too(tasks):
     stopped = tasks.wait(task, "STOPPED")
     assert stopped["containers"][0]["exitCode"] == 137
 
+
+
+def test_a_cluster_s_default_strategy_decides_where_a_service_s_tasks_run(server, tasks, name):
+    ecs, spot = tasks.ecs, [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    providers = ["--capacity-providers", "FARGATE", "FARGATE_SPOT"]
+    default = "capacityProvider=FARGATE_SPOT,weight=1"
+    made = server.aws_json("ecs", "create-cluster", "--cluster-name", name, *providers, "--default-capacity-provider-strategy", default)
+    assert made["cluster"]["defaultCapacityProviderStrategy"] == spot
+    described = ecs.describe_capacity_providers(cluster=name, capacityProviders=["FARGATE", "mine"])
+    (fargate,) = described["capacityProviders"]
+    assert (fargate["name"], fargate["status"]) == ("FARGATE", "ACTIVE") and fargate["capacityProviderArn"].endswith(
+        ":capacity-provider/FARGATE"
+    )
+    assert [one["reason"] for one in described["failures"]] == ["MISSING"]
+    with refused("InvalidParameterException", re.compile("'mine' was not found")):
+        ecs.put_cluster_capacity_providers(cluster=name, capacityProviders=["mine"], defaultCapacityProviderStrategy=[])
+
+    definition = for_fargate(tasks, container())
+    service = ecs.create_service(
+        cluster=name, serviceName=name, taskDefinition=definition, desiredCount=1, networkConfiguration=NETWORK
+    )["service"]
+    assert service["capacityProviderStrategy"] == spot and "launchType" not in service
+
+    def running():
+        arns = ecs.list_tasks(cluster=name)["taskArns"]
+        found = ecs.describe_tasks(cluster=name, tasks=arns)["tasks"] if arns else []
+        return [task for task in found if task["lastStatus"] == "RUNNING"]
+
+    (task,) = wait_for("a running task", running)
+    assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE_SPOT")
+    with refused("ResourceInUseException", "The specified capacity provider is in use and cannot be removed."):
+        ecs.put_cluster_capacity_providers(cluster=name, capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[])
+    on_demand = ecs.run_task(
+        cluster=name,
+        taskDefinition=definition,
+        capacityProviderStrategy=[{"capacityProvider": "FARGATE", "base": 1}],
+        networkConfiguration=NETWORK,
+        count=2,
+    )["tasks"]
+    assert [one["capacityProviderName"] for one in on_demand] == ["FARGATE", "FARGATE"]
+    for one in on_demand:
+        ecs.stop_task(cluster=name, task=one["taskArn"])
+    ecs.delete_service(cluster=name, service=name, force=True)
+    wait_for("no task", lambda: not running())

@@ -150,3 +150,44 @@ fn deploy(
     service.deploy(Deployment::new(id, &family, revision, settings, cx.now()));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use api::ecs::LaunchType;
+
+    use super::*;
+
+    #[test]
+    fn every_member_of_an_update_is_one_that_a_service_is_created_with() {
+        let known: BTreeSet<&str> = create_service::Input::MEMBERS.iter().copied().collect();
+        let own = ["service", "forceNewDeployment"];
+        let new: Vec<_> = Input::MEMBERS
+            .iter()
+            .filter(|member| !known.contains(*member) && !own.contains(member))
+            .collect();
+        assert_eq!(new, [&""; 0], "what becomes of it?");
+    }
+
+    #[test]
+    fn a_strategy_takes_the_launch_type_s_place_and_gives_it_back() {
+        let before = create_service::Input {
+            launch_type: Some(LaunchType::Fargate),
+            ..create_service::Input::default()
+        };
+        let item = api::ecs::CapacityProviderStrategyItem {
+            capacity_provider: "FARGATE_SPOT".to_owned(),
+            ..api::ecs::CapacityProviderStrategyItem::default()
+        };
+        let update = |strategy| Input {
+            capacity_provider_strategy: Some(strategy),
+            ..Input::default()
+        };
+        let by_strategy = merge(&before, &update(vec![item]));
+        assert_eq!(by_strategy.launch_type, None);
+        assert_eq!(services::launch_type(&by_strategy), LaunchType::Fargate);
+        let back = merge(&by_strategy, &update(Vec::new()));
+        assert_eq!(back.launch_type, Some(LaunchType::Fargate));
+    }
+}

@@ -41,6 +41,8 @@ pub struct ServiceDeployment {
     pub rollback: Option<Rollback>,
     /// Whether the circuit breaker has ended it.
     pub tripped: bool,
+    /// How many of its tasks had failed when it was given up: on the way back its deployment is forgotten.
+    pub failed: usize,
     /// How it stood when it ended.
     pub figures: Option<Figures>,
 }
@@ -140,6 +142,7 @@ impl ServiceDeployment {
             sources,
             rollback: None,
             tripped: false,
+            failed: 0,
             figures: None,
         }
     }
@@ -241,6 +244,13 @@ impl Service {
         if let Some(primary) = self.deployments.first_mut() {
             primary.end(Rollout::Failed, reason.to_owned(), now);
         }
+        self.count_failures();
+    }
+
+    fn count_failures(&mut self) {
+        if let (Some(attempt), Some(primary)) = (&mut self.attempt, self.deployments.first()) {
+            attempt.failed = primary.failed_tasks;
+        }
     }
 
     /// The way back, if there is any.
@@ -266,6 +276,7 @@ impl Service {
 
     /// The circuit breaker has given the attempt up. Where there is a way back, that is part of it.
     pub(super) fn attempt_tripped(&mut self, rolls_back: bool, now: Timestamp) {
+        self.count_failures();
         if let Some(attempt) = &mut self.attempt {
             attempt.tripped = true;
             if !rolls_back {
@@ -333,7 +344,7 @@ impl Service {
         let deployment = self.deployments.iter().find(|d| d.id == *target);
         let breaker = self.rules.breaker.as_ref();
         Figures {
-            failed: deployment.map_or(0, |d| d.failed_tasks),
+            failed: deployment.map_or(attempt.failed, |d| d.failed_tasks),
             threshold: breaker.map(|breaker| breaker.threshold.failures(population)),
             target: self.counts(target, tasks, population),
             sources: attempt

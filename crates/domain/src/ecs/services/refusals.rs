@@ -65,3 +65,130 @@ fn check_deployment(
 fn some<T>(list: Option<&Vec<T>>) -> bool {
     list.is_some_and(|list| !list.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use api::{codec::from_json_str, ecs::DeploymentConfiguration};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A member, a value for it, and whether it is refused by name. What is not refused is done, or kept and told where it
+    /// changes nothing on one host.
+    type Row = (&'static str, &'static str, bool);
+
+    const SERVICE: &[Row] = &[
+        // One availability zone is always in balance.
+        ("availabilityZoneRebalancing", r#""ENABLED""#, false),
+        (
+            "capacityProviderStrategy",
+            r#"[{"capacityProvider":"FARGATE"}]"#,
+            false,
+        ),
+        ("clientToken", r#""t""#, false),
+        ("cluster", r#""c""#, false),
+        ("deploymentConfiguration", "{}", false),
+        ("deploymentController", r#"{"type":"EXTERNAL"}"#, true),
+        ("desiredCount", "1", false),
+        ("enableECSManagedTags", "true", false),
+        ("enableExecuteCommand", "true", false),
+        ("healthCheckGracePeriodSeconds", "5", false),
+        ("launchType", r#""EC2""#, false),
+        ("loadBalancers", r#"[{"containerName":"a"}]"#, true),
+        ("networkConfiguration", "{}", false),
+        // `memberOf` is refused with RunTask's.
+        (
+            "placementConstraints",
+            r#"[{"type":"distinctInstance"}]"#,
+            false,
+        ),
+        ("placementStrategy", r#"[{"type":"random"}]"#, false),
+        ("platformVersion", r#""LATEST""#, false),
+        ("propagateTags", r#""SERVICE""#, false),
+        ("role", r#""r""#, true),
+        ("schedulingStrategy", r#""DAEMON""#, false),
+        ("serviceConnectConfiguration", r#"{"enabled":true}"#, true),
+        ("serviceName", r#""web""#, false),
+        ("serviceRegistries", r#"[{"registryArn":"a"}]"#, true),
+        ("tags", r#"[{"key":"k","value":"v"}]"#, false),
+        ("taskDefinition", r#""app""#, false),
+        ("volumeConfigurations", r#"[{"name":"v"}]"#, true),
+        (
+            "vpcLatticeConfigurations",
+            r#"[{"roleArn":"r","targetGroupArn":"t","portName":"p"}]"#,
+            true,
+        ),
+    ];
+
+    const DEPLOYMENT: &[Row] = &[
+        (
+            "alarms",
+            r#"{"alarmNames":["a"],"enable":true,"rollback":true}"#,
+            true,
+        ),
+        ("bakeTimeInMinutes", "5", true),
+        ("canaryConfiguration", r#"{"canaryPercent":5.0}"#, true),
+        (
+            "deploymentCircuitBreaker",
+            r#"{"enable":true,"rollback":true}"#,
+            false,
+        ),
+        (
+            "lifecycleHooks",
+            r#"[{"lifecycleStages":["PRE_SCALE_UP"]}]"#,
+            true,
+        ),
+        ("linearConfiguration", r#"{"stepPercent":5.0}"#, true),
+        ("maximumPercent", "150", false),
+        ("minimumHealthyPercent", "50", false),
+        ("strategy", r#""CANARY""#, true),
+    ];
+
+    fn refusal(change: &Value) -> Option<String> {
+        let mut call = json!({"serviceName": "web"});
+        call.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        let input: Input = from_json_str(&call.to_string()).unwrap();
+        check(&input).err().map(|error| error.to_string())
+    }
+
+    fn complete(members: &[&str], table: &[Row]) {
+        let known: BTreeSet<&str> = table.iter().map(|(name, ..)| *name).collect();
+        let modelled: BTreeSet<&str> = members.iter().copied().collect();
+        assert_eq!(known, modelled, "what becomes of the difference?");
+    }
+
+    #[test]
+    fn every_member_of_a_service_is_done_or_refused_by_name() {
+        complete(Input::MEMBERS, SERVICE);
+        complete(DeploymentConfiguration::MEMBERS, DEPLOYMENT);
+        let of_service = SERVICE.iter().map(|row| (row, false));
+        let of_deployment = DEPLOYMENT.iter().map(|row| (row, true));
+        for ((member, sample, refused), nested) in of_service.chain(of_deployment) {
+            let sample: Value = serde_json::from_str(sample).unwrap();
+            let mut change = json!({ *member: sample });
+            if nested {
+                change = json!({ "deploymentConfiguration": change });
+            }
+            let text = refusal(&change);
+            assert_eq!(text.is_some(), *refused, "{member}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn strategies_are_refused_by_their_names() {
+        for strategy in ["BLUE_GREEN", "LINEAR", "CANARY"] {
+            let change = json!({"deploymentConfiguration": {"strategy": strategy}});
+            assert_eq!(
+                refusal(&change).unwrap(),
+                format!("The deployment strategy {strategy} is not supported yet by sealift.")
+            );
+        }
+        let plain = json!({"deploymentConfiguration": {"strategy": "ROLLING", "bakeTimeInMinutes": 0,
+            "alarms": {"alarmNames": [], "enable": false, "rollback": false}}});
+        assert_eq!(refusal(&plain), None);
+    }
+}

@@ -83,6 +83,7 @@ fn the_circuit_breaker_rolls_the_attempt_back() {
     let back = attempt(&service);
     assert_eq!(back.status, DeploymentStatus::RollbackSuccessful);
     assert_eq!(back.target.id, "ecs-svc/2");
+    assert_eq!(back.figures.as_ref().unwrap().failed, 3);
     // The way back was no attempt of its own.
     assert_eq!(service.history.len(), 1);
 }
