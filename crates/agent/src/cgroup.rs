@@ -4,7 +4,9 @@
 //! the same. Several containers without a cgroup above them could take more than their task has, so they do not start.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -17,8 +19,15 @@ use crate::runtime::{CgroupDriver, Engine, TaskLimits};
 const PERIOD: i64 = 100_000;
 const SHARES_PER_CPU: f64 = 1024.0;
 const FEWEST_SHARES: i64 = 2;
+/// What a kernel takes at least as a share of the period, and at most as a weight.
+const SMALLEST_QUOTA: i64 = 1000;
+const GREATEST_WEIGHT: i64 = 10_000;
 const MIB: i64 = 1024 * 1024;
 const NANOS_PER_CPU: f64 = 1e9;
+
+/// Where a cgroup of version 2 says what those below it are limited in, and what that is.
+const CONTROL: &str = "cgroup.subtree_control";
+const CONTROLLERS: &str = "+cpu +memory";
 
 /// Below this directory every task has its own, as with ECS's agent.
 const PARENT: &str = "ecs";
@@ -29,6 +38,8 @@ pub(crate) struct Cgroups {
     root: PathBuf,
     driver: Option<CgroupDriver>,
     unified: bool,
+    /// The program that speaks to systemd.
+    busctl: PathBuf,
 }
 
 /// What a task may use.
@@ -54,6 +65,7 @@ impl Cgroups {
             // An engine elsewhere has cgroups elsewhere.
             driver: engine.cgroup_driver.filter(|_| is_local_engine()),
             unified: engine.unified_cgroups,
+            busctl: PathBuf::from("busctl"),
         }
     }
 
@@ -81,10 +93,10 @@ impl Cgroups {
         if self.driver == Some(CgroupDriver::Systemd) {
             // A task without limits has no slice, and one that is gone is gone.
             let stop = ["StopUnit", "ss", &slice(id), "replace"].map(str::to_owned);
-            let _ = systemd(&stop);
+            let _ = self.systemd(&stop);
             return;
         }
-        for directory in self.directories() {
+        for directory in self.all_directories() {
             // One that is in use stays, and is removed when its containers are.
             let _ = fs::remove_dir(directory.join(PARENT).join(id));
         }
@@ -103,12 +115,12 @@ impl Cgroups {
                 } in limits.files(self.unified)
                 {
                     let directory = self.root.join(hierarchy).join(PARENT).join(id);
-                    fs::write(directory.join(name), value)?;
+                    set(&directory.join(name), &value)?;
                 }
                 Ok(format!("/{PARENT}/{id}"))
             }
             Some(CgroupDriver::Systemd) => {
-                systemd(&start_slice(id, &limits.properties(self.unified)))?;
+                self.systemd(&start_slice(id, &limits.properties(self.unified)))?;
                 Ok(slice(id))
             }
             None => Err(io::Error::other("the engine's cgroups are not this host's")),
@@ -124,17 +136,46 @@ impl Cgroups {
         }
     }
 
+    /// Makes the call. A unit that is there already is as good as a new one.
+    fn systemd(&self, call: &[String]) -> io::Result<()> {
+        let done = call_of_systemd(&self.busctl, call).output()?;
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        if done.status.success() || complaint.contains("already") {
+            Ok(())
+        } else {
+            Err(io::Error::other(complaint.trim().to_owned()))
+        }
+    }
+
+    /// Every hierarchy there is: the engine makes directories for a container's parent in all of them, and removes none
+    /// but the container's own.
+    fn all_directories(&self) -> Vec<PathBuf> {
+        if self.unified {
+            return vec![self.root.clone()];
+        }
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    }
+
     fn make_directory(&self, root: &Path, id: &str) -> io::Result<()> {
         let parent = root.join(PARENT);
         if self.unified {
-            fs::write(root.join("cgroup.subtree_control"), "+cpu +memory")?;
+            set(&root.join(CONTROL), CONTROLLERS)?;
         }
         make_if_missing(&parent)?;
         if self.unified {
-            fs::write(parent.join("cgroup.subtree_control"), "+cpu +memory")?;
+            set(&parent.join(CONTROL), CONTROLLERS)?;
         }
         make_if_missing(&parent.join(id))
     }
+}
+
+/// Writes to a file of the kernel's. Where there is none, nothing would be limited: it is never made.
+fn set(file: &Path, value: &str) -> io::Result<()> {
+    let opened = OpenOptions::new().write(true).open(file);
+    opened
+        .and_then(|mut file| file.write_all(value.as_bytes()))
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
 }
 
 fn make_if_missing(directory: &Path) -> io::Result<()> {
@@ -182,12 +223,13 @@ impl Limits {
     fn quota(&self) -> Option<i64> {
         #[expect(clippy::cast_precision_loss, reason = "the period is a small number")]
         let period = PERIOD as f64;
-        self.cpus.map(|cpus| whole(cpus * period))
+        let quota = |cpus| whole(cpus * period).max(SMALLEST_QUOTA);
+        self.cpus.map(quota)
     }
 
     /// The same share of the processor in the scale of cgroup v2.
     fn weight(&self) -> i64 {
-        1 + (self.shares - 2) * 9999 / 262_142
+        (1 + (self.shares - 2) * 9999 / 262_142).min(GREATEST_WEIGHT)
     }
 
     fn files(&self, unified: bool) -> Vec<File> {
@@ -261,20 +303,15 @@ fn start_slice(id: &str, properties: &[[String; 3]]) -> Vec<String> {
     words
 }
 
-/// Calls a method of systemd's manager. A unit that is there already is as good as a new one.
-fn systemd(call: &[String]) -> io::Result<()> {
-    let done = Command::new("busctl")
-        .args(["--system", "--no-ask-password", "call"])
+/// A call of a method of systemd's manager.
+fn call_of_systemd(busctl: &Path, call: &[String]) -> Command {
+    let mut command = Command::new(busctl);
+    command
+        .args(["--system", "--allow-interactive-authorization=no", "call"])
         .args(["org.freedesktop.systemd1", "/org/freedesktop/systemd1"])
         .arg("org.freedesktop.systemd1.Manager")
-        .args(call)
-        .output()?;
-    let complaint = String::from_utf8_lossy(&done.stderr);
-    if done.status.success() || complaint.contains("already") {
-        Ok(())
-    } else {
-        Err(io::Error::other(complaint.trim().to_owned()))
-    }
+        .args(call);
+    command
 }
 
 fn is_local_engine() -> bool {
@@ -282,109 +319,4 @@ fn is_local_engine() -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use ecs::acs::Container;
-
-    use super::*;
-
-    fn task(cpu: Option<f64>, memory: Option<i64>, containers: usize) -> Task {
-        Task {
-            arn: "arn:aws:ecs:us-east-1:111122223333:task/default/0123".into(),
-            cpu,
-            memory,
-            containers: vec![
-                Container {
-                    cpu: 100,
-                    ..Container::default()
-                };
-                containers
-            ],
-            ..Task::default()
-        }
-    }
-
-    fn nowhere() -> Cgroups {
-        Cgroups {
-            root: "/nonexistent".into(),
-            driver: Some(CgroupDriver::Cgroupfs),
-            unified: false,
-        }
-    }
-
-    #[test]
-    fn a_quarter_of_a_cpu_and_half_a_gigabyte_in_every_notation() {
-        let limits = Limits::of(&task(Some(0.25), Some(512), 2)).unwrap();
-        let told = |unified| -> Vec<String> {
-            let files = limits.files(unified);
-            files
-                .iter()
-                .map(|f| format!("{}/{}={}", f.hierarchy, f.name, f.value))
-                .collect()
-        };
-        assert_eq!(
-            told(false),
-            [
-                "cpu/cpu.shares=256",
-                "cpu/cpu.cfs_period_us=100000",
-                "cpu/cpu.cfs_quota_us=25000",
-                "memory/memory.limit_in_bytes=536870912",
-            ]
-        );
-        assert_eq!(
-            told(true),
-            [
-                "/cpu.weight=10",
-                "/cpu.max=25000 100000",
-                "/memory.max=536870912"
-            ]
-        );
-        assert_eq!(
-            start_slice("0123", &limits.properties(true)).join(" "),
-            "StartTransientUnit ssa(sv)a(sa(sv)) ecstasks-0123.slice fail 3 CPUWeight t 10 CPUQuotaPerSecUSec t 250000 MemoryMax t 536870912 0"
-        );
-    }
-
-    #[test]
-    fn without_a_size_of_its_own_a_task_has_no_cgroup() {
-        assert_eq!(
-            nowhere().limit(&task(None, None, 2)).unwrap(),
-            TaskLimits::default()
-        );
-        let limits = Limits::of(&task(None, Some(64), 2)).unwrap();
-        assert_eq!((limits.quota(), limits.shares), (None, 200));
-    }
-
-    #[test]
-    fn where_no_cgroup_can_be_made_only_a_single_container_can_be_limited() {
-        let limits = nowhere().limit(&task(Some(0.5), Some(64), 1)).unwrap();
-        assert_eq!(
-            (limits.nano_cpus, limits.memory_bytes),
-            (Some(500_000_000), Some(64 * MIB))
-        );
-        let refused = nowhere().limit(&task(Some(0.5), Some(64), 2)).unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .contains("ECS_ENABLE_TASK_CPU_MEM_LIMIT"),
-            "{refused}"
-        );
-    }
-
-    #[test]
-    fn a_cgroup_is_made_and_goes_with_its_task() {
-        let root = std::env::temp_dir().join(format!("sealift-cgroups-{}", std::process::id()));
-        for hierarchy in ["cpu", "memory"] {
-            fs::create_dir_all(root.join(hierarchy)).unwrap();
-        }
-        let cgroups = Cgroups {
-            root: root.clone(),
-            ..nowhere()
-        };
-        let task = task(None, Some(64), 2);
-        let limits = cgroups.limit(&task).unwrap();
-        assert_eq!(limits.cgroup_parent.as_deref(), Some("/ecs/0123"));
-        let limit = root.join("memory/ecs/0123/memory.limit_in_bytes");
-        assert_eq!(fs::read_to_string(limit).unwrap(), "67108864");
-        fs::remove_dir_all(root).unwrap();
-    }
-}
+mod tests;
