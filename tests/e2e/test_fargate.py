@@ -155,6 +155,11 @@ def test_each_way_in_has_its_own_words(server, tasks):
     asm = f"{RETRIEVAL}retrieve secret from asm: service call has been retried 1 time(s): "
     for value_from, reason in [
         (f"{text}:key::", f"{asm}invalid character 'o' in literal null (expecting 'u')"),
+        (
+            f"{empty}:key",
+            "ResourceInitializationError: unable to pull secrets or registry auth: unexpected ARN format with parameters when trying to "
+            "retrieve ASM secret",
+        ),
         (f"{empty}:key::", f"{asm}retrieved secret from Secrets Manager did not contain json key key"),
         (
             f"{text}:::short",
@@ -203,8 +208,9 @@ def test_all_containers_together_have_the_processor_time_of_their_task(tasks):
         """Seconds of processor time so far."""
         total = 0
         for name in names:
-            stat = docker("exec", only_container(task, name), "cat", "/sys/fs/cgroup/cpuacct/cpuacct.usage")
-            total += int(stat)
+            # The first version of cgroups tells nanoseconds, the second microseconds in a line of its own.
+            files = "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n 's/usage_usec \\(.*\\)/\\1000/p' /sys/fs/cgroup/cpu.stat"
+            total += int(docker("exec", only_container(task, name), "sh", "-c", files))
         return total / 1e9
 
     before, began = used(), time.monotonic()

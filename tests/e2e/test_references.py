@@ -61,6 +61,12 @@ def test_an_arn_names_its_region_and_its_partition(server, inside):
         server.client("ssm", region=region).put_parameter(Name=name, Value=f"parameter {region}", Type="SecureString")
         references |= {f"A{number}": f"{arn}:k::", f"B{number}": f"arn:{partition}:ssm:{region}:{server.account}:parameter{name}"}
         expected |= {f"A{number}": f"key {region}", f"B{number}": f"parameter {region}"}
+    # A name of one level is the same with a slash in front and without one; its ARN shows none.
+    single = f"single-{random.randrange(10**12)}"
+    server.client("ssm").put_parameter(Name=f"/{single}", Value="one level", Type="String")
+    arn = f"arn:aws:ssm:{server.region}:{server.account}:parameter/{single}"
+    for name, reference in {"C1": single, "C2": f"/{single}", "C3": arn}.items():
+        references[name], expected[name] = reference, "one level"
     held = inside(references)
     assert {name: held[name] for name in expected} == expected
 

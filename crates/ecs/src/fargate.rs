@@ -33,6 +33,8 @@ impl Retrieval {
 }
 
 const RETRIEVAL_FAILED: &str = "execution resource retrieval failed: ";
+const WRONG_FIELDS: &str =
+    "unexpected ARN format with parameters when trying to retrieve ASM secret";
 
 /// The names of the container errors that mean that an image could not be pulled, with ECS's agent.
 const PULL_ERRORS: [&str; 3] = [
@@ -60,6 +62,11 @@ pub fn unknown_parameters(names: &[String]) -> String {
     format!("invalid ssm parameters: {}", names.join(","))
 }
 
+/// A reference whose fields are too few or too many.
+pub fn wrong_fields() -> String {
+    WRONG_FIELDS.to_owned()
+}
+
 /// What stopped the task before it began, as far as the resource goes.
 pub fn retrieval_failed(what: Retrieval, why: &str) -> String {
     let hint = if is_silence(why) {
@@ -76,7 +83,7 @@ pub fn retrieval_failed(what: Retrieval, why: &str) -> String {
 
 /// The reason of a task that could not have what it needs.
 pub fn initialization_failed(why: &str) -> String {
-    let what = if why.starts_with(RETRIEVAL_FAILED) {
+    let what = if why.starts_with(RETRIEVAL_FAILED) || why.starts_with(WRONG_FIELDS) {
         "unable to pull secrets or registry auth: "
     } else {
         ""
@@ -131,6 +138,14 @@ mod tests {
             format!(
                 "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} from secrets manager: {why}"
             )
+        );
+    }
+
+    #[test]
+    fn a_reference_with_the_wrong_fields_is_told_as_such() {
+        assert_eq!(
+            initialization_failed(&wrong_fields()),
+            "ResourceInitializationError: unable to pull secrets or registry auth: unexpected ARN format with parameters when trying to retrieve ASM secret"
         );
     }
 

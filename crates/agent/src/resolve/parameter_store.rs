@@ -145,12 +145,16 @@ struct Found {
     version: Option<Version>,
 }
 
-/// The value for a name as it was asked for. Where that was an ARN, the answer may carry the bare name alone.
+/// The value for a name as it was asked for. Where that was an ARN, the answer may carry the bare name alone, and a name
+/// of one level is the same with a slash in front and without one.
 fn find<'a>(found: &'a HashMap<String, Found>, asked: &str) -> Option<&'a Found> {
     found.get(asked).or_else(|| {
-        let resource = asked.parse::<Arn>().ok()?.resource;
-        let bare = resource.strip_prefix("parameter/")?;
-        found.get(bare).or_else(|| found.get(&format!("/{bare}")))
+        let arn = asked.parse::<Arn>().ok();
+        let name = match &arn {
+            Some(arn) => arn.resource.strip_prefix("parameter/")?,
+            None => asked.strip_prefix('/').unwrap_or(asked),
+        };
+        found.get(name).or_else(|| found.get(&format!("/{name}")))
     })
 }
 
@@ -179,4 +183,35 @@ fn by_every_name(parameters: Vec<Parameter>) -> HashMap<String, Found> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_by_every_name_of_its_parameter() {
+        let known = |name: &str| {
+            let value = Found {
+                value: SecretValue::from("v"),
+                version: None,
+            };
+            HashMap::from([(name.to_owned(), value)])
+        };
+        let arn = "arn:aws:ssm:us-west-2:111122223333:parameter/db";
+        for (answered, asked) in [
+            ("db", "db"),
+            ("db", "/db"),
+            ("/db", "db"),
+            ("db", arn),
+            ("/db", arn),
+        ] {
+            assert!(
+                find(&known(answered), asked).is_some(),
+                "{answered} {asked}"
+            );
+        }
+        assert!(find(&known("db"), "other").is_none());
+        assert!(find(&known("/a/db"), "/db").is_none());
+    }
 }

@@ -46,9 +46,12 @@ impl SecretsManager {
     ) -> Result<(SecretValue, Option<Version>), ResolveError> {
         let Reference { value_from, region } = wanted;
         let reference = SecretReference::parse(value_from).map_err(|error| {
-            ResolveError(format!(
-                "trying to retrieve secret with value {value_from} resulted in error: {error}"
-            ))
+            ResolveError(match self.clients.wording() {
+                Wording::Fargate => fargate::wrong_fields(),
+                Wording::Current | Wording::V1_83 => format!(
+                    "trying to retrieve secret with value {value_from} resulted in error: {error}"
+                ),
+            })
         })?;
         let secret_id = &reference.secret_id;
         let is_short = |id: &String| id.len() < SHORTEST_VERSION_ID;
