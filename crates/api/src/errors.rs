@@ -222,6 +222,7 @@ fn internal_error(service: Service) -> &'static str {
         Service::Kms => "KMSInternalException",
         Service::Iam => "ServiceFailure",
         Service::Sts => "InternalFailure",
+        Service::S3 => "InternalError",
         Service::CloudWatchLogs => "ServiceUnavailableException",
         Service::Ecs | Service::Ecr => "ServerException",
     }

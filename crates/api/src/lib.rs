@@ -18,8 +18,8 @@ pub mod sigv4;
 
 pub use body::plain_body;
 pub use errors::{CommonError, ErrorReport, MessageKey, ServiceError};
-pub use generated::{ecr, ecs, iam, kms, logs, secretsmanager, ssm, sts};
-pub use operation::{Kind, Modeled, OperationAccess, decode_input};
+pub use generated::{ecr, ecs, iam, kms, logs, s3, secretsmanager, ssm, sts};
+pub use operation::{HandledOperation, Kind, Modeled, OperationAccess, decode_input};
 pub use render::{AnswerForm, Response, render_error, render_output};
 pub use route::{Refused, Routed, route};
 pub use service::{Protocol, Service, implemented_operations, known_operations};

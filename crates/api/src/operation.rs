@@ -45,6 +45,17 @@ impl OperationAccess {
     }
 }
 
+/// An operation of a service whose protocol is spoken by hand, with its line in the table of who asks for what.
+#[derive(Clone, Copy, Debug)]
+pub struct HandledOperation {
+    /// `GetObject`
+    pub name: &'static str,
+    /// `s3:GetObject`, as the audit log names it.
+    pub action: &'static str,
+    pub kind: Kind,
+    pub access: OperationAccess,
+}
+
 /// An operation of a service's model. Its input, output and errors are generated.
 pub trait Modeled: 'static {
     const SERVICE: Service;

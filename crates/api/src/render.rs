@@ -62,8 +62,9 @@ pub fn render_output<O: Modeled>(
         writer.into_text()
     };
     let (content_type, body) = match O::SERVICE.protocol() {
-        Protocol::Json { .. } if !O::HAS_OUTPUT => (AMZ_JSON, String::new()),
-        Protocol::Json { .. } => (AMZ_JSON, result()),
+        // No operation of S3 is answered here.
+        Protocol::Json { .. } | Protocol::RestXml if !O::HAS_OUTPUT => (AMZ_JSON, String::new()),
+        Protocol::Json { .. } | Protocol::RestXml => (AMZ_JSON, result()),
         Protocol::Query { .. } if form == AnswerForm::Json => {
             let result = O::HAS_OUTPUT.then(|| Zeroizing::new(result()));
             let result = result.as_ref().map(|json| json.as_str());
@@ -101,7 +102,9 @@ pub fn render_error(
     let code = (!service.is_query()).then_some(report.code);
     let (content_type, body) = match (service.protocol(), form) {
         (_, AnswerForm::Cbor) => (CBOR, cbor_error(report)),
-        (Protocol::Json { .. }, _) => (AMZ_JSON, json_error(report).into_bytes()),
+        (Protocol::Json { .. } | Protocol::RestXml, _) => {
+            (AMZ_JSON, json_error(report).into_bytes())
+        }
         (Protocol::Query { .. }, AnswerForm::Json) => {
             (JSON, query_json_error(request_id, report).into_bytes())
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::generated::{ecr, ecs, iam, kms, logs, secretsmanager, ssm, sts};
+use crate::generated::{ecr, ecs, iam, kms, logs, s3, secretsmanager, ssm, sts};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,7 @@ pub enum Service {
     Ecs,
     CloudWatchLogs,
     Ecr,
+    S3,
 }
 
 /// How a service's operations are called.
@@ -27,6 +28,8 @@ pub enum Protocol {
         version: &'static str,
         namespace: &'static str,
     },
+    /// S3's: the operation is in method, path and parameters, documents are XML.
+    RestXml,
 }
 
 /// What the model says about a service as a whole.
@@ -39,7 +42,7 @@ pub(crate) struct Metadata {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SecretsManager,
         Self::Ssm,
         Self::Kms,
@@ -48,6 +51,7 @@ impl Service {
         Self::Ecs,
         Self::CloudWatchLogs,
         Self::Ecr,
+        Self::S3,
     ];
 
     fn metadata(self) -> &'static Metadata {
@@ -60,6 +64,7 @@ impl Service {
             Self::Ecs => &ecs::METADATA,
             Self::CloudWatchLogs => &logs::METADATA,
             Self::Ecr => &ecr::METADATA,
+            Self::S3 => &s3::METADATA,
         }
     }
 

@@ -12,6 +12,19 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(sha256(bytes))
 }
 
+/// The SHA-1 digest of some bytes: for checksums that a client asks for, and for nothing that must be hard to forge.
+pub fn sha1(bytes: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes)
+        .as_ref()
+        .to_vec()
+}
+
+/// The MD5 digest of some bytes, which is what S3 calls the tag of an object.
+pub fn md5(bytes: &[u8]) -> [u8; 16] {
+    use md5::Digest as _;
+    md5::Md5::digest(bytes).into()
+}
+
 /// HMAC-SHA256 of `data` under `key`. Compare the result in constant time.
 pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
     to_array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref())
@@ -24,6 +37,15 @@ fn to_array(digest: &[u8]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn md5_and_sha1_agree_with_the_published_vectors() {
+        assert_eq!(hex::encode(md5(b"abc")), "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(
+            hex::encode(sha1(b"abc")),
+            "a9993e364706816aba3e25717850c26c9cd0d89d"
+        );
+    }
 
     #[test]
     fn sha256_agrees_with_the_published_vectors() {

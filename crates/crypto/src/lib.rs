@@ -13,7 +13,7 @@ mod root_key;
 mod root_keys;
 
 pub use context::EncryptionContext;
-pub use digest::{hmac_sha256, sha256, sha256_hex};
+pub use digest::{hmac_sha256, md5, sha1, sha256, sha256_hex};
 pub use key::Key;
 pub use root_key::{ParseRootKeyError, RootKey};
 pub use root_keys::RootKeys;

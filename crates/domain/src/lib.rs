@@ -1,4 +1,4 @@
-//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS, ECS, ECR and CloudWatch Logs.
+//! What each operation does: Secrets Manager, Parameter Store, KMS, IAM, STS, ECS, ECR, CloudWatch Logs and S3.
 //!
 //! An operation is one file. It locates what it is about, authorises the caller, decides with pure functions, saves
 //! through [`Cx::db`](Cx) and answers. It never sees HTTP, never opens or ends a transaction, and reads time and
@@ -16,6 +16,7 @@ pub mod logs;
 mod operation;
 mod page_token;
 pub mod root_key;
+pub mod s3;
 pub mod secretsmanager;
 pub mod ssm;
 pub mod sts;

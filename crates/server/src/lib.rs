@@ -17,6 +17,7 @@ mod pulls;
 mod registry;
 mod root_key;
 mod rotation;
+mod s3;
 mod services;
 mod start;
 

@@ -21,6 +21,7 @@ use crate::{
     pipeline::{Pipeline, ReadBody},
     pulls::{self, PullBoard, Pulls},
     registry::Registry,
+    s3,
 };
 
 /// Larger than any request of nearly all services here can be: a 64 KiB value in which every character is escaped.
@@ -42,7 +43,7 @@ pub fn routes(
         .route("/v2", any(image))
         .route("/v2/", any(image))
         .route("/v2/{*path}", any(image))
-        .with_state(registry);
+        .with_state((registry, pipeline.clone()));
     let watched = Router::new()
         .route("/_sealift/pulls", post(pulls_of_tasks))
         .with_state(Pulls {
@@ -105,11 +106,15 @@ fn health(secrets_from: SecretsFrom) -> Response {
 
 /// `/v2/…`: the ECR registries, in Docker's registry protocol. A layer may be of any size, so nothing is read ahead.
 async fn image(
-    State(registry): State<Registry>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    State((registry, pipeline)): State<(Registry, Pipeline)>,
+    peer: ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    registry.respond(request, peer).await
+    // An object may be called so, where its bucket is in the name of the host.
+    if s3::is_signed_for(request.headers()) {
+        return aws(State(pipeline), peer, request).await;
+    }
+    registry.respond(request, peer.0).await
 }
 
 /// `POST /_sealift/pulls`: a DescribeTasks request, signed for this path, answered with how the pulls of those tasks go.
@@ -145,10 +150,23 @@ async fn aws(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let body = read(body, most(&parts)).await;
+    let is_s3 = s3::is_meant(&parts);
+    let limit = if is_s3 {
+        s3::LONGEST_BODY
+    } else {
+        most(&parts)
+    };
+    let body = read(body, limit).await;
     // In a task of its own: a client that goes away must not cut an operation short, and a defect that panics must
     // not take the connection's other requests with it.
-    let answered = tokio::spawn(async move { pipeline.respond(parts, body, peer).await }).await;
+    let answered = tokio::spawn(async move {
+        if is_s3 {
+            pipeline.s3().respond(parts, body, peer).await
+        } else {
+            pipeline.respond(parts, body, peer).await
+        }
+    });
+    let answered = answered.await;
     match answered {
         Ok(response) => response.map(Body::new),
         Err(error) => {

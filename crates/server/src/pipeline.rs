@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::{
     audit::{AuditLog, Record, Trail},
     listener,
+    s3::S3,
 };
 
 /// Answers requests of the AWS API.
@@ -52,6 +53,11 @@ struct Asked {
 impl Pipeline {
     pub fn new(world: Arc<World>, audit: AuditLog) -> Self {
         Self { world, audit }
+    }
+
+    /// What answers the requests of S3, which has a protocol of its own.
+    pub fn s3(&self) -> S3 {
+        S3::new(Arc::clone(&self.world), self.audit.clone())
     }
 
     /// One request, one audit record, one answer.

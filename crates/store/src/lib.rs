@@ -25,6 +25,7 @@ pub mod kms;
 pub mod logs;
 pub mod parameters;
 pub mod rotations;
+pub mod s3;
 pub mod sealed;
 pub mod secrets;
 

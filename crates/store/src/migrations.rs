@@ -23,6 +23,7 @@ const STEPS: &[(i64, &str)] = &[
     (14, include_str!("../migrations/0014_logs.sql")),
     (16, include_str!("../migrations/0016_services.sql")),
     (17, include_str!("../migrations/0017_held_secrets.sql")),
+    (18, include_str!("../migrations/0018_s3.sql")),
     (19, include_str!("../migrations/0019_task_lifecycle.sql")),
     (
         20,

@@ -17,6 +17,8 @@ pub enum SealedRow {
     AccessKey { id: String, sealed: Vec<u8> },
     /// The key of a log group's lines.
     LogGroup { id: String, sealed: Vec<u8> },
+    /// The key of a bucket's objects.
+    Bucket { id: String, sealed: Vec<u8> },
     /// A version of a parameter that is no SecureString.
     Parameter {
         account: AccountId,
@@ -36,6 +38,7 @@ enum At {
     Material(String),
     AccessKey(String),
     LogGroup(String),
+    Bucket(String),
     Parameter(AccountId, Region, String, i64),
 }
 
@@ -45,6 +48,7 @@ impl SealedRow {
             Self::Material { sealed, .. }
             | Self::AccessKey { sealed, .. }
             | Self::LogGroup { sealed, .. }
+            | Self::Bucket { sealed, .. }
             | Self::Parameter { sealed, .. } => sealed,
         }
     }
@@ -55,6 +59,7 @@ impl SealedRow {
             Self::Material { id, .. } => At::Material(id.clone()),
             Self::AccessKey { id, .. } => At::AccessKey(id.clone()),
             Self::LogGroup { id, .. } => At::LogGroup(id.clone()),
+            Self::Bucket { id, .. } => At::Bucket(id.clone()),
             Self::Parameter {
                 account,
                 region,
@@ -80,13 +85,15 @@ impl Session {
             Some(At::Material(id)) => (0, id.as_str()),
             Some(At::AccessKey(id)) => (1, id.as_str()),
             Some(At::LogGroup(id)) => (2, id.as_str()),
-            Some(At::Parameter(..)) => (3, ""),
+            Some(At::Bucket(id)) => (3, id.as_str()),
+            Some(At::Parameter(..)) => (4, ""),
         };
         loop {
             let rows = match kind {
                 0 => self.sealed_materials(after, limit).await?,
                 1 => self.sealed_access_keys(after, limit).await?,
                 2 => self.sealed_log_groups(after, limit).await?,
+                3 => self.sealed_buckets(after, limit).await?,
                 _ => return self.sealed_parameters(at, limit).await,
             };
             if !rows.is_empty() {
@@ -153,6 +160,22 @@ impl Session {
         .collect()
     }
 
+    async fn sealed_buckets(&mut self, after: &str, limit: i64) -> Result<Vec<SealedRow>, Fault> {
+        self.fetch_all(
+            "SELECT id, sealed_key FROM s3_buckets WHERE id > $1 ORDER BY id LIMIT $2",
+            args![after, limit],
+        )
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(SealedRow::Bucket {
+                id: row.text("id")?,
+                sealed: row.bytes("sealed_key")?,
+            })
+        })
+        .collect()
+    }
+
     async fn sealed_parameters(
         &mut self,
         after: Option<&At>,
@@ -208,6 +231,13 @@ impl Session {
                 )
                 .await
             }
+            SealedRow::Bucket { id, sealed: old } => {
+                self.execute(
+                    "UPDATE s3_buckets SET sealed_key = $1 WHERE id = $2 AND sealed_key = $3",
+                    args![sealed, id, old],
+                )
+                .await
+            }
             SealedRow::Parameter {
                 account,
                 region,
@@ -234,7 +264,7 @@ mod tests {
     use crate::{kms, migrations, on_both_databases};
 
     /// Columns of bytes, and what seals what is in them.
-    const KNOWN: [(&str, &str, &str); 7] = [
+    const KNOWN: [(&str, &str, &str); 9] = [
         ("access_keys", "secret", "root key"),
         ("kms_materials", "sealed", "root key"),
         ("secret_versions", "sealed", "data key"),
@@ -242,6 +272,8 @@ mod tests {
         ("parameter_versions", "sealed", "root key or KMS key"),
         ("log_groups", "sealed_key", "root key"),
         ("log_chunks", "sealed", "key of the log group"),
+        ("s3_buckets", "sealed_key", "root key"),
+        ("s3_objects", "sealed", "key of the bucket"),
     ];
 
     #[test]

@@ -75,6 +75,14 @@ impl Timestamp {
         date.ok().map(|t| Self(t.as_millisecond()))
     }
 
+    /// `Tue, 02 Jan 2024 03:04:05 GMT`, the form of HTTP's own dates.
+    pub fn to_http_date(self) -> String {
+        let instant = jiff::Timestamp::from_second(self.as_secs()).unwrap_or_default();
+        jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&instant)
+            .unwrap_or_default()
+    }
+
     /// Reads `20240102T030405Z`.
     pub fn parse_amz_date(text: &str) -> Option<Self> {
         if text.len() != 16 || !text.is_ascii() {

@@ -2,7 +2,7 @@
 
 Whoever adds an operation adds it to the file of its service."""
 
-from operations import ecr, ecs, iam, kms, logs, secretsmanager, ssm, sts  # noqa: F401  (each fills in the table)
+from operations import ecr, ecs, iam, kms, logs, s3, secretsmanager, ssm, sts  # noqa: F401  (each fills in the table)
 from operations.ecs import BOUND_TO_THE_INSTANCE
 from operations.table import TABLE, Given, new_name
 

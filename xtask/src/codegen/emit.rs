@@ -21,6 +21,9 @@ const HEADER: &str =
 /// Everything of one service: metadata, errors, operations, structures, enumerations, constraints.
 pub fn service(name: &str, model: &Model, plan: &Plan) -> anyhow::Result<String> {
     let planned = plan.services.get(name).context("no such service")?;
+    if planned.tables_only {
+        return tables(name, model, plan, planned);
+    }
     let reach = Reach::of(model, planned)?;
     let shapes = Shapes {
         model,
@@ -38,6 +41,37 @@ pub fn service(name: &str, model: &Model, plan: &Plan) -> anyhow::Result<String>
     Ok(text)
 }
 
+/// What there is of a service whose protocol is spoken by hand: its metadata, and what its operations may ask for.
+fn tables(name: &str, model: &Model, plan: &Plan, planned: &Planned) -> anyhow::Result<String> {
+    let signing_name = model.metadata.signing_name();
+    let mut text =
+        format!("{HEADER}//! The operations of `{name}`, whose protocol is spoken by hand.\n");
+    write!(
+        text,
+        "\nuse crate::{{HandledOperation, Kind, OperationAccess, service::{{Metadata, Protocol}}}};\n\n\
+         pub(crate) static METADATA: Metadata = Metadata {{\n    signing_name: {signing_name:?},\n    \
+         protocol: Protocol::RestXml,\n    implemented: &{:?},\n    known: &{:?},\n}};\n\n\
+         /// Every operation, with what it may ask for.\n\
+         pub static OPERATIONS: &[HandledOperation] = &[\n",
+        planned.operations.keys().collect::<Vec<_>>(),
+        model.operations.keys().collect::<Vec<_>>(),
+    )?;
+    for (operation, kind) in &planned.operations {
+        let access = Access::of(plan, name, signing_name, operation)?;
+        writeln!(
+            text,
+            "HandledOperation {{ name: {operation:?}, action: {:?}, kind: Kind::{kind:?}, access: OperationAccess {{ \
+             actions: &{:?}, resources: &{:?}, keys: &{:?} }} }},",
+            format!("{signing_name}:{operation}"),
+            access.actions,
+            access.resources,
+            access.keys.iter().collect::<Vec<_>>(),
+        )?;
+    }
+    text.push_str("];\n");
+    Ok(text)
+}
+
 /// The list of services, and the macro over every implemented operation.
 pub fn index<'a>(services: impl Iterator<Item = (&'a String, &'a Planned)> + Clone) -> String {
     let mut text = format!("{HEADER}//! The generated services.\n");
@@ -48,7 +82,7 @@ pub fn index<'a>(services: impl Iterator<Item = (&'a String, &'a Planned)> + Clo
         "\n\n/// Calls a macro with `(service module, operation module, operation)` of every implemented operation.\n\
          #[macro_export]\nmacro_rules! for_each_operation {\n    ($callback:ident) => {\n        $callback! {\n",
     );
-    for (name, planned) in services {
+    for (name, planned) in services.filter(|(_, planned)| !planned.tables_only) {
         for operation in planned.operations.keys() {
             let _ = writeln!(
                 text,

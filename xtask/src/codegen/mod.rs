@@ -40,6 +40,11 @@ pub fn run(botocore: Option<PathBuf>) -> anyhow::Result<()> {
         let in_model = || format!("model of {name}");
         let mut model = Model::read(&botocore, name).with_context(in_model)?;
         model.add(&planned.newer).with_context(in_model)?;
+        if !planned.tables_only {
+            model
+                .refuse_what_the_codecs_cannot()
+                .with_context(in_model)?;
+        }
         access::check(name, planned)?;
         let signing_name = model.metadata.signing_name();
         let asked = planned.operations.keys().map(|operation| {

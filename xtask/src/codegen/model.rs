@@ -135,7 +135,6 @@ impl Model {
             text
         };
         let model: Self = serde_json::from_str(&text)?;
-        model.refuse_what_the_codecs_cannot()?;
         Ok(model)
     }
 
@@ -175,7 +174,7 @@ impl Model {
         self.metadata.protocol == "query"
     }
 
-    fn refuse_what_the_codecs_cannot(&self) -> anyhow::Result<()> {
+    pub fn refuse_what_the_codecs_cannot(&self) -> anyhow::Result<()> {
         for (name, shape) in &self.shapes {
             let renamed = shape
                 .members

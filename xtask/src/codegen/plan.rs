@@ -15,6 +15,9 @@ pub struct Plan {
 #[serde(deny_unknown_fields)]
 pub struct Planned {
     pub operations: BTreeMap<String, Kind>,
+    /// Whether its protocol is spoken by hand, so that only the tables are generated.
+    #[serde(default)]
+    pub tables_only: bool,
     /// Kinds of resource: ARN, and `if` with the condition keys that come with it.
     #[serde(default)]
     pub resources: BTreeMap<String, String>,

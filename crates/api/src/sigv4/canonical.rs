@@ -17,14 +17,14 @@ const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 /// The canonical request. `None` where a header that should be signed is not there.
 pub(super) fn request(
     parts: &Parts,
-    query: &Query,
+    (path, query): (&str, &Query),
     signed_headers: &[&str],
     payload_hash: &str,
 ) -> Option<Vec<u8>> {
     let mut canonical = Vec::new();
     canonical.extend_from_slice(parts.method.as_str().as_bytes());
     canonical.push(b'\n');
-    canonical.extend_from_slice(path(parts.uri.path()).as_bytes());
+    canonical.extend_from_slice(path.as_bytes());
     canonical.push(b'\n');
     canonical.extend_from_slice(query.canonical().as_bytes());
     canonical.push(b'\n');
@@ -43,7 +43,7 @@ pub(super) fn request(
 
 /// The path without empty, `.` and `..` segments, encoded once more than it was sent.
 // AWS: every service but S3 signs the normalised, twice encoded path.
-fn path(raw: &str) -> String {
+pub(super) fn path(raw: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in raw.split('/') {
         match segment {
@@ -62,6 +62,23 @@ fn path(raw: &str) -> String {
     };
     let normal = format!("/{}{closing}", segments.join("/"));
     percent_encode(normal.as_bytes(), RESERVED_IN_PATH).to_string()
+}
+
+/// The path as S3 has it signed: as it was sent, each character encoded once. In a key, `//`, `.` and `..` are characters
+/// like others, and `%2F` is signed as the client wrote it.
+pub(super) fn plain_path(raw: &str) -> String {
+    let segments: Vec<String> = raw
+        .split('/')
+        .map(|segment| {
+            let plain: Vec<u8> = percent_decode(segment.as_bytes()).collect();
+            percent_encode(&plain, RESERVED).to_string()
+        })
+        .collect();
+    if raw.is_empty() {
+        "/".to_owned()
+    } else {
+        segments.join("/")
+    }
 }
 
 /// The values of a header in the order they came, outer spaces trimmed and inner runs of them folded to one.
@@ -171,6 +188,18 @@ mod tests {
             ("/a:b~", "/a%3Ab~"),
         ] {
             assert_eq!(path(raw), canonical, "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_paths_of_s3_stay_as_they_are() {
+        for (raw, canonical) in [
+            ("/", "/"),
+            ("/b//a/../.", "/b//a/../."),
+            ("/b/a%20b+c", "/b/a%20b%2Bc"),
+            ("/b/%C3%A4%2f", "/b/%C3%A4%2F"),
+        ] {
+            assert_eq!(plain_path(raw), canonical, "{raw}");
         }
     }
 

@@ -13,6 +13,8 @@ pub enum SignatureError {
     ExpiredToken,
     /// The signature does not fit: the text says what about it.
     Invalid(String),
+    /// The clocks of caller and server are too far apart: the text says how.
+    Skewed(String),
     /// A presigned request after its time.
     RequestExpired,
 }
@@ -33,7 +35,7 @@ impl SignatureError {
             Self::Incomplete(_) => ("IncompleteSignatureException", 400),
             Self::InvalidToken => ("UnrecognizedClientException", 400),
             Self::ExpiredToken => ("ExpiredTokenException", 400),
-            Self::Invalid(_) => ("InvalidSignatureException", 400),
+            Self::Invalid(_) | Self::Skewed(_) => ("InvalidSignatureException", 400),
             Self::RequestExpired => ("RequestExpired", 400),
         }
     }
@@ -44,7 +46,7 @@ impl SignatureError {
             Self::Incomplete(_) => ("IncompleteSignature", 400),
             Self::InvalidToken => ("InvalidClientTokenId", 403),
             Self::ExpiredToken => ("ExpiredToken", 403),
-            Self::Invalid(_) => ("SignatureDoesNotMatch", 403),
+            Self::Invalid(_) | Self::Skewed(_) => ("SignatureDoesNotMatch", 403),
             Self::RequestExpired => ("RequestExpired", 400),
         }
     }
@@ -53,7 +55,7 @@ impl SignatureError {
         match self {
             Self::Missing if is_query => "Request is missing Authentication Token".to_owned(),
             Self::Missing => "Missing Authentication Token".to_owned(),
-            Self::Incomplete(text) | Self::Invalid(text) => text.clone(),
+            Self::Incomplete(text) | Self::Invalid(text) | Self::Skewed(text) => text.clone(),
             Self::InvalidToken => {
                 "The security token included in the request is invalid.".to_owned()
             }

@@ -1,7 +1,11 @@
 //! Reading and checking the signature of a request.
 
 use crypto::sha256_hex;
-use http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING, request::Parts};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{self, CONTENT_ENCODING},
+    request::Parts,
+};
 use subtle::ConstantTimeEq;
 use types::{SecretValue, Timestamp};
 
@@ -31,6 +35,16 @@ pub struct SignedRequest {
 impl SignedRequest {
     /// Reads the signature of a request with this body.
     pub fn parse(parts: &Parts, body: &[u8]) -> Result<Self, SignatureError> {
+        Self::read(parts, Payload::Came(body))
+    }
+
+    /// Reads the signature of a request to S3, which covers what the request says of its body. Whether that is so is for
+    /// the reader of the body.
+    pub fn parse_s3(parts: &Parts) -> Result<Self, SignatureError> {
+        Self::read(parts, Payload::Claimed)
+    }
+
+    fn read(parts: &Parts, payload: Payload<'_>) -> Result<Self, SignatureError> {
         let query = Query::of(&parts.uri);
         let said = Authorization::read(parts, &query)?;
         let (access_key_id, scope) = Scope::parse(&said.credential)?;
@@ -40,7 +54,7 @@ impl SignedRequest {
                 said.amz_date
             ))
         })?;
-        let string_to_sign = canonical(parts, &query, &said, body).map(|canonical| {
+        let string_to_sign = canonical(parts, &query, &said, payload).map(|canonical| {
             let hash = sha256_hex(&canonical);
             format!("{ALGORITHM}\n{}\n{scope}\n{hash}", said.amz_date)
         });
@@ -80,7 +94,7 @@ impl SignedRequest {
         let (signed, now_text) = (&self.amz_date, now.to_amz_date());
         let latest = now.plus_secs(SKEW_SECS);
         if self.signed_at > latest {
-            return Err(SignatureError::Invalid(format!(
+            return Err(SignatureError::Skewed(format!(
                 "Signature not yet current: {signed} is still later than {} ({now_text} + 5 min.)",
                 latest.to_amz_date()
             )));
@@ -90,7 +104,7 @@ impl SignedRequest {
             Some(seconds) if now > self.signed_at.plus_secs(seconds) => {
                 Err(SignatureError::RequestExpired)
             }
-            None if self.signed_at < earliest => Err(SignatureError::Invalid(format!(
+            None if self.signed_at < earliest => Err(SignatureError::Skewed(format!(
                 "Signature expired: {signed} is now earlier than {} ({now_text} - 5 min.)",
                 earliest.to_amz_date()
             ))),
@@ -99,12 +113,21 @@ impl SignedRequest {
     }
 }
 
+/// What is signed of a body.
+#[derive(Clone, Copy)]
+enum Payload<'a> {
+    /// The body itself.
+    Came(&'a [u8]),
+    /// What `x-amz-content-sha256` says.
+    Claimed,
+}
+
 /// The canonical request, if what has to be signed is.
 fn canonical(
     parts: &Parts,
     query: &Query,
     said: &Authorization,
-    body: &[u8],
+    payload: Payload<'_>,
 ) -> Result<Vec<u8>, SignatureError> {
     let signed: Vec<&str> = said.signed_headers.split(';').collect();
     let is_signed = |name: &str| signed.contains(&name);
@@ -132,9 +155,27 @@ fn canonical(
             return Err(must_be_signed(name));
         }
     }
-    let payload_hash = sha256_hex(body);
-    check_claimed_payload(&parts.headers, &payload_hash)?;
-    canonical::request(parts, query, &signed, &payload_hash).ok_or_else(SignatureError::mismatch)
+    let path = parts.uri.path();
+    let (path, payload_hash) = match payload {
+        Payload::Came(body) => {
+            let hash = sha256_hex(body);
+            check_claimed_payload(&parts.headers, &hash)?;
+            (canonical::path(path), hash)
+        }
+        Payload::Claimed => {
+            // AWS: S3 wants each of its own headers signed, since any of them may decide what the request does.
+            let mut names = parts.headers.keys().map(header::HeaderName::as_str);
+            if let Some(name) = names.find(|name| name.starts_with("x-amz-") && !is_signed(name)) {
+                return Err(must_be_signed(name));
+            }
+            let claim = parts.headers.get("x-amz-content-sha256");
+            let claim = claim.and_then(|claim| claim.to_str().ok());
+            let claim = claim.ok_or_else(SignatureError::mismatch)?;
+            (canonical::plain_path(path), claim.to_owned())
+        }
+    };
+    canonical::request(parts, (&path, query), &signed, &payload_hash)
+        .ok_or_else(SignatureError::mismatch)
 }
 
 /// A request may say what its payload is. It is the hash of what came, and nothing else.

@@ -3,7 +3,7 @@
 use store::{Session, sealed::SealedRow};
 use types::Fault;
 
-use crate::{World, identity, kms, logs, ssm};
+use crate::{World, identity, kms, logs, s3, ssm};
 
 /// So many rows at most change in one write, which bounds how long others wait for theirs.
 const BATCH: i64 = 100;
@@ -70,6 +70,7 @@ fn purpose(row: &SealedRow) -> String {
         SealedRow::Material { key, id, .. } => kms::material_purpose(key, id),
         SealedRow::AccessKey { id, .. } => identity::access_key_purpose(id),
         SealedRow::LogGroup { id, .. } => logs::key_purpose(id),
+        SealedRow::Bucket { id, .. } => s3::key_purpose(id),
         SealedRow::Parameter {
             account,
             region,
