@@ -11,6 +11,8 @@ pub(crate) const VERSION: &str = "com.amazonaws.ecs.task-definition-version";
 pub(crate) const CLUSTER: &str = "com.amazonaws.ecs.cluster";
 /// Ours: which versions of which secrets a container holds, as JSON; never a value.
 pub(crate) const HELD: &str = "sealift.held-secrets";
+/// Ours: the names of the variables that a container has from environment files, as JSON; never a value.
+pub(crate) const FILE_VARIABLES: &str = "sealift.file-variables";
 /// Ours: which installation of sealift a container belongs to.
 pub(crate) const INSTALLATION: &str = "sealift.installation";
 /// Ours: under which id the container is told of its task.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What an agent of this version can do, named as ECS names it. A placement decision reads these.
-const CAPABILITIES: [&str; 18] = [
+const CAPABILITIES: [&str; 19] = [
     "ecs.capability.pid-ipc-namespace-sharing",
     "ecs.capability.task-eni",
     "ecs.capability.private-registry-authentication.secretsmanager",
@@ -24,6 +24,7 @@ const CAPABILITIES: [&str; 18] = [
     "ecs.capability.secrets.ssm.environment-variables",
     "ecs.capability.secrets.ssm.bootstrap.log-driver",
     "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.env-files.s3",
     "ecs.capability.secrets.asm.bootstrap.log-driver",
     "ecs.capability.container-ordering",
     "ecs.capability.container-restart-policy",

@@ -7,6 +7,7 @@
 mod aws_account;
 mod clients;
 mod ecr;
+mod environment_files;
 mod go_json;
 mod parameter_store;
 mod reference;
@@ -25,6 +26,7 @@ pub use clients::{AwsClients, ServiceEndpoints};
 pub(crate) use ecr::wanted_token;
 pub use ecr::{EcrLogin, EcrLogins};
 use ecs::acs::{Container, Credentials};
+pub use environment_files::{EnvironmentFiles, FileVariables};
 pub(crate) use go_json::Json;
 pub use parameter_store::ParameterStore;
 pub(crate) use registry::wanted_login;
@@ -133,6 +135,10 @@ impl ResolveError {
         Self(text.to_owned())
     }
 
+    pub(crate) fn files_without_role() -> Self {
+        Self("environment file resource: unable to find execution role credentials".to_owned())
+    }
+
     pub(crate) fn login_without_role() -> Self {
         Self("asm resource: unable to find execution role credentials".to_owned())
     }
@@ -199,6 +205,7 @@ pub struct Resolver {
     parameter_store: ParameterStore,
     registry_logins: RegistryLogins,
     ecr_logins: EcrLogins,
+    environment_files: EnvironmentFiles,
 }
 
 impl Resolver {
@@ -207,6 +214,7 @@ impl Resolver {
             secrets_manager: SecretsManager::new(clients.clone()),
             parameter_store: ParameterStore::new(clients.clone()),
             registry_logins: RegistryLogins::new(clients.clone()),
+            environment_files: EnvironmentFiles::new(clients.clone()),
             ecr_logins: EcrLogins::new(clients),
         }
     }
@@ -221,6 +229,10 @@ impl Resolver {
 
     pub fn registry_logins(&self) -> &RegistryLogins {
         &self.registry_logins
+    }
+
+    pub fn environment_files(&self) -> &EnvironmentFiles {
+        &self.environment_files
     }
 
     pub fn ecr_logins(&self) -> &EcrLogins {

@@ -186,6 +186,7 @@ impl Settings {
                 ssm: Some(self.endpoint.clone()),
                 logs: Some(self.endpoint.clone()),
                 ecr: Some(self.endpoint.clone()),
+                s3: Some(self.endpoint.clone()),
             },
             aws: self
                 .aws

@@ -24,9 +24,9 @@ pub use manifest::{
 };
 pub use payload::{
     AckRequest, AsmAuthData, Container, Dependency, DockerConfig, DockerVolumeConfiguration,
-    EcrAuthData, ElasticNetworkInterface, FirelensConfiguration, HostVolume, MountPoint,
-    PayloadMessage, PortMapping, RegistryAuthentication, RestartPolicy, Secret, Task, Volume,
-    VolumeFrom,
+    EcrAuthData, ElasticNetworkInterface, EnvironmentFile, FirelensConfiguration, HostVolume,
+    MountPoint, PayloadMessage, PortMapping, RegistryAuthentication, RestartPolicy, Secret, Task,
+    Volume, VolumeFrom,
 };
 
 use serde::{Deserialize, Serialize};

@@ -81,6 +81,18 @@ pub fn retrieval_failed(what: Retrieval, why: &str) -> String {
     )
 }
 
+/// A file of variables that could not be read.
+pub fn environment_files_failed(why: &str) -> String {
+    let (retries, hint) = if is_silence(why) {
+        (5, ". Please check your task network configuration.")
+    } else {
+        (1, "")
+    };
+    format!(
+        "failed to download env files: file download command: non empty error stream: service call has been retried {retries} time(s): {why}{hint}"
+    )
+}
+
 /// The reason of a task that could not have what it needs.
 pub fn initialization_failed(why: &str) -> String {
     let what = if why.starts_with(RETRIEVAL_FAILED) || why.starts_with(WRONG_FIELDS) {
@@ -160,6 +172,15 @@ mod tests {
         assert!(
             retrieval_failed(Retrieval::RegistryLogin, "asm fetching username: no")
                 .contains("unable to get registry auth from asm: service call has been retried 1")
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_as_the_platform_tells_it() {
+        let told = initialization_failed(&environment_files_failed("NoSuchKey: no"));
+        assert_eq!(
+            told,
+            "ResourceInitializationError: failed to download env files: file download command: non empty error stream: service call has been retried 1 time(s): NoSuchKey: no"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use api::ecs::{ContainerDefinition, ContainerOverride, KeyValuePair, TaskOverride};
 
-use crate::task_definition::{Definition, name_of};
+use crate::task_definition::{Definition, Invalid, name_of, validate_environment_files};
 
 /// The longest overrides, as JSON, in characters.
 pub const LONGEST_OVERRIDES: usize = 8192;
@@ -18,6 +18,9 @@ pub enum OverrideError {
         "The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '{0}'."
     )]
     NamesSecret(String),
+    /// Files of variables that no definition could have: a `ClientException`.
+    #[error("{}", .0.0)]
+    EnvironmentFiles(Invalid),
     /// Too long: an `InvalidParameterException`.
     #[error("Container Overrides length must be at most {LONGEST_OVERRIDES}")]
     TooLong,
@@ -51,6 +54,9 @@ pub fn apply(
         &mut definition.ephemeral_storage,
         overrides.ephemeral_storage.as_ref(),
     );
+    let mut containers = definition.container_definitions.iter();
+    let files = containers.try_for_each(|one| validate_environment_files(one, &definition));
+    files.map_err(OverrideError::EnvironmentFiles)?;
     Ok(definition)
 }
 

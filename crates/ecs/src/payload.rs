@@ -145,6 +145,7 @@ fn container(
         start_timeout: container.start_timeout.map(i64::from),
         stop_timeout: container.stop_timeout.map(i64::from),
         environment: environment(container, launch.launch_type),
+        environment_files: environment_files(container),
         secrets: secrets(container, account, region)?,
         registry_authentication: registry_authentication(container, launch)?,
         logs_auth_strategy: (uses_awslogs(container)
@@ -219,6 +220,16 @@ fn environment(container: &ContainerDefinition, launch_type: &str) -> BTreeMap<S
     let own = own.filter_map(|v| Some((v.name.clone()?, v.value.clone().unwrap_or_default())));
     let name = "AWS_EXECUTION_ENV".to_owned();
     own.chain([(name, format!("AWS_ECS_{launch_type}"))])
+        .collect()
+}
+
+fn environment_files(container: &ContainerDefinition) -> Vec<acs::EnvironmentFile> {
+    let files = container.environment_files.iter().flatten();
+    files
+        .map(|file| acs::EnvironmentFile {
+            value: file.value.clone(),
+            kind: file.type_.as_str().to_owned(),
+        })
         .collect()
 }
 

@@ -123,10 +123,6 @@ fn container(container: &ContainerDefinition, definition: &Definition) -> Result
         "The config-file-type s3 of firelensConfiguration",
     )?;
     named(
-        any(container.environment_files.as_ref()),
-        "environmentFiles",
-    )?;
-    named(
         any(container.resource_requirements.as_ref()),
         "resourceRequirements",
     )?;

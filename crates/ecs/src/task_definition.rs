@@ -8,6 +8,7 @@ mod container;
 mod defaults;
 mod dependencies;
 mod describe;
+mod environment_files;
 mod fargate;
 mod logs;
 mod network;
@@ -19,6 +20,8 @@ mod validate;
 pub use attributes::{placement_attributes, requires_attributes};
 pub use defaults::with_defaults;
 pub use describe::{Registration, compatibilities, describe};
+pub use environment_files::place as environment_file_place;
+pub(crate) use environment_files::validate as validate_environment_files;
 pub use sizes::{task_cpu, task_memory};
 pub use validate::{LONGEST_DEFINITION, too_long, validate, validate_sizes};
 

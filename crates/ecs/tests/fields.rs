@@ -107,7 +107,7 @@ const CONTAINER: &[Row] = &[
     (
         "environmentFiles",
         r#"[{"value":"arn:aws:s3:::b/f.env","type":"s3"}]"#,
-        Refused,
+        Told,
     ),
     (
         "mountPoints",
@@ -269,7 +269,7 @@ const CONTAINER_OVERRIDE: &[Row] = &[
     (
         "environmentFiles",
         r#"[{"value":"arn:aws:s3:::b/f.env","type":"s3"}]"#,
-        Refused,
+        Told,
     ),
     ("cpu", "20", Told),
     ("memory", "256", Told),

@@ -67,6 +67,7 @@ impl AwsAccount {
             secrets_manager: endpoint(&sdk, "Secrets_Manager"),
             ssm: endpoint(&sdk, "SSM"),
             ecr: endpoint(&sdk, "ECR"),
+            s3: endpoint(&sdk, "S3"),
             logs: None,
         };
         Self {

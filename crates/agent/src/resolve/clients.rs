@@ -13,7 +13,7 @@ use ecs::acs::Credentials;
 use crate::Wording;
 
 /// As the reference agent waits: five seconds for each of three attempts.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const ATTEMPTS: u32 = 3;
 
 /// Where the services that hold secrets are. `None` is AWS itself.
@@ -23,6 +23,8 @@ pub struct ServiceEndpoints {
     pub ssm: Option<String>,
     /// Where the `awslogs` driver writes.
     pub logs: Option<String>,
+    /// Where environment files are.
+    pub s3: Option<String>,
     /// Where tokens for ECR's registries are asked for.
     pub ecr: Option<String>,
 }
@@ -121,6 +123,10 @@ impl AwsClients {
             .retry_partition(own_patience());
         config.set_endpoint_url(self.endpoints.ecr.clone());
         aws_sdk_ecr::Client::from_conf(config.build())
+    }
+
+    pub(super) fn s3_endpoint(&self) -> Option<&str> {
+        self.endpoints.s3.as_deref()
     }
 
     /// The address that an error text names.

@@ -67,7 +67,7 @@ pub(crate) fn secret_names(task: &Task, container: &Container) -> Vec<String> {
     secrets(task, container).map(|(name, _)| name).collect()
 }
 
-/// Highest first: secrets, the variables of the agent, `environment` (with overrides), the region and the AWS API, the
+/// Highest first: secrets, the variables of the agent, `environment` (with overrides), environment files, the region and the AWS API, the
 /// image's own.
 pub(crate) fn compose(
     task: &Task,
@@ -75,7 +75,7 @@ pub(crate) fn compose(
     values: &ResolvedValues,
     region: &str,
     offers: &Offers,
-    image_variables: &[String],
+    (files, image_variables): (&BTreeMap<String, SecretValue>, &[String]),
 ) -> Injected {
     let mut injected = Injected::default();
     for (name, value) in &container.environment {
@@ -140,6 +140,11 @@ pub(crate) fn compose(
         if let Some(value) = value_of(secret) {
             environment.insert(name, value);
         }
+    }
+    for (name, value) in files {
+        environment
+            .entry(name.clone())
+            .or_insert_with(|| value.clone());
     }
     add_unless_set(
         environment,

@@ -32,7 +32,9 @@ use super::{
 use crate::{
     firelens, reason,
     report::ReportedStatus,
-    resolve::{Provider, RegistryLogin, ResolveError, TaskRole, Values, wanted_login},
+    resolve::{
+        FileVariables, Provider, RegistryLogin, ResolveError, TaskRole, Values, wanted_login,
+    },
     runtime::{ContainerState, Health, RuntimeError},
     tasks::{Shared, is_fargate},
 };
@@ -58,6 +60,7 @@ enum Event {
     Abandoned(usize),
     Values(Provider, Result<Values, ResolveError>),
     Logins(Result<Logins, ResolveError>),
+    Files(Result<FileVariables, ResolveError>),
     NoRole,
     Network(Result<Held, RuntimeError>),
     NetworkLost,
@@ -69,6 +72,13 @@ enum Fetch {
     Wanted,
     UnderWay,
     Done(Arc<Values>),
+}
+
+/// How far the environment files are.
+enum Files {
+    Wanted,
+    UnderWay,
+    Done(FileVariables),
 }
 
 /// Drives one task until all its containers have stopped.
@@ -84,6 +94,7 @@ pub(crate) struct Owner {
     /// `None` until they are read; empty where none are needed.
     logins: Option<Logins>,
     logins_under_way: bool,
+    files: Files,
     tokens: Arc<EcrTokens>,
     waits_for_role: bool,
     network: Network,
@@ -118,6 +129,7 @@ impl Owner {
             fetches: BTreeMap::new(),
             logins: None,
             logins_under_way: false,
+            files: Files::Wanted,
             tokens: Arc::default(),
             waits_for_role: false,
             network: Network::of(task.network_mode.as_deref()),
@@ -278,9 +290,13 @@ impl Owner {
 
     fn next_steps(&self) -> Vec<(usize, Step)> {
         let has_values = |index: usize| {
-            let container = self.task.containers.get(index).into_iter();
+            let container = self.task.containers.get(index);
+            let has_files = container.is_none_or(|c| c.environment_files.is_empty());
+            let container = container.into_iter();
             let mut providers = container.flat_map(|c| environment::providers(&self.task, c));
-            providers.all(|provider| matches!(self.fetches.get(&provider), Some(Fetch::Done(_))))
+            (has_files || matches!(self.files, Files::Done(_)))
+                && providers
+                    .all(|provider| matches!(self.fetches.get(&provider), Some(Fetch::Done(_))))
         };
         let has_login = |index: usize| {
             let container = self.task.containers.get(index);
@@ -330,11 +346,15 @@ impl Owner {
                 let (values, peers) = (self.values(), self.peers());
                 let held = held::of_container(self.container(index), &values);
                 self.record_mut(index).held.clone_from(&held);
-                let secrets = (values, held);
+                let files = match &self.files {
+                    Files::Done(files) => files.of(&self.container(index).name),
+                    Files::Wanted | Files::UnderWay => Arc::default(),
+                };
+                let given = (values, files, held);
                 let job = async move {
                     Event::Created(
                         index,
-                        subject.create(image, secrets, peers, network, times).await,
+                        subject.create(image, given, peers, network, times).await,
                     )
                 };
                 self.jobs.push(job.boxed());

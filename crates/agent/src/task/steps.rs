@@ -29,6 +29,13 @@ use crate::{
 /// Between looks at an engine that does not answer, or at a health check.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// What a container is created with: values of secrets, variables of files, and which versions the former are.
+pub(super) type Given = (
+    ResolvedValues,
+    Arc<BTreeMap<String, SecretValue>>,
+    Vec<HeldSecret>,
+);
+
 /// One container of one task, for a step.
 #[derive(Clone)]
 pub(super) struct Subject {
@@ -53,7 +60,7 @@ impl Subject {
     pub async fn create(
         &self,
         image_here: Option<String>,
-        (values, held): (ResolvedValues, Vec<HeldSecret>),
+        (values, files, held): Given,
         peers: BTreeMap<String, String>,
         network_holder: Option<String>,
         times: Times,
@@ -85,12 +92,19 @@ impl Subject {
             &values,
             config.region.as_str(),
             &offers,
-            &image.environment,
+            (&files, &image.environment),
         );
         drop(values);
         keep_off_the_host(&injected.log_options)?;
         let mut labels = self.labels(offers.metadata_id.as_deref());
         labels.extend(held::label(&held));
+        let of_files: Vec<String> = files.keys().cloned().collect();
+        if !of_files.is_empty() {
+            let names = serde_json::to_string(&of_files).unwrap_or_default();
+            labels.insert(labels::FILE_VARIABLES.to_owned(), names);
+        }
+        let mut secrets = secret_names(&self.task, container);
+        secrets.extend(of_files);
         let new = NewContainer {
             task: &self.task,
             container,
@@ -103,7 +117,7 @@ impl Subject {
             log_driver,
             log_defaults: self.log_defaults(),
             log_options: injected.log_options,
-            secrets: secret_names(&self.task, container),
+            secrets,
             peers,
             network_holder,
             limits: self.limits()?,
@@ -271,10 +285,26 @@ impl Subject {
             config, runtime, ..
         } = self.shared.as_ref();
         let limit = config.ecs.container_start_timeout;
-        let secrets = secret_names(&self.task, self.container());
+        let mut secrets = secret_names(&self.task, self.container());
+        secrets.extend(self.file_variables(id).await);
         within(limit, "started", NAME, runtime.start(id, &secrets)).await?;
         let state = runtime.inspect(id).await;
         Ok(state.ok().flatten().unwrap_or_default())
+    }
+
+    /// The names of the variables that the container has from environment files, as a label tells.
+    async fn file_variables(&self, id: &str) -> Vec<String> {
+        if self.container().environment_files.is_empty() {
+            return Vec::new();
+        }
+        let of_task = [(labels::TASK_ARN, self.task.arn.as_str())];
+        let found = self.shared.runtime.find(&of_task).await;
+        let mut found = found.unwrap_or_default().into_iter();
+        let label = found.find(|found| found.id == id);
+        let label = label.and_then(|found| found.labels.get(labels::FILE_VARIABLES).cloned());
+        label
+            .and_then(|names| serde_json::from_str(&names).ok())
+            .unwrap_or_default()
     }
 
     /// Waits for the container's end. `None` where the container is gone.

@@ -33,6 +33,7 @@ pub fn config(url: &str) -> AgentConfig {
             ssm: Some(url.into()),
             logs: Some(url.into()),
             ecr: Some(url.into()),
+            s3: Some(url.into()),
         },
         aws: None,
         credentials: SharedCredentialsProvider::new(Credentials::new(

@@ -107,7 +107,9 @@ pub(super) fn merge(row: &TaskDefinitionRow, input: &Input) -> Result<Definition
         return Err(Error::InvalidParameter(OverrideError::TooLong.to_string()));
     }
     overrides::apply(definition, changes).map_err(|error| match error {
-        OverrideError::NamesSecret(_) => Error::Client(error.to_string()),
+        OverrideError::NamesSecret(_) | OverrideError::EnvironmentFiles(_) => {
+            Error::Client(error.to_string())
+        }
         OverrideError::UnknownContainer(_) | OverrideError::TooLong => {
             Error::InvalidParameter(error.to_string())
         }

@@ -121,6 +121,9 @@ pub struct Container {
     pub stop_timeout: Option<i64>,
     /// `environment` of the definition with the overrides of `RunTask` merged in.
     pub environment: BTreeMap<String, String>,
+    /// Files of variables that fill the names which are not set otherwise; the first one that has a name wins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub environment_files: Vec<EnvironmentFile>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +151,17 @@ pub struct Container {
     pub mount_points: Vec<MountPoint>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes_from: Vec<VolumeFrom>,
+}
+
+/// A file of variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvironmentFile {
+    /// The ARN of an object of S3.
+    pub value: String,
+    /// `s3`.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// A reference to a secret, as the control plane split it. Lower case matters in `provider`.

@@ -6,8 +6,8 @@ use api::ecs::Compatibility;
 use types::{AccountId, Region};
 
 use super::{
-    Definition, Invalid, container, dependencies, fargate, is_essential, logs, name_of, network,
-    ports, secrets,
+    Definition, Invalid, container, dependencies, environment_files, fargate, is_essential, logs,
+    name_of, network, ports, secrets,
     sizes::{task_cpu, task_memory},
 };
 use crate::names::is_name;
@@ -39,6 +39,7 @@ pub fn validate(
     for container in &definition.container_definitions {
         container::validate(container, definition)?;
         secrets::validate(container, definition, account, region)?;
+        environment_files::validate(container, definition)?;
         ports::validate(container, definition)?;
         network::validate(container, definition)?;
     }

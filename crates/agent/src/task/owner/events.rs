@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Event, Fetch, Known, Owner, RESTART_PERIOD_SECS, ReportedStatus};
+use super::{Event, Fetch, Files, Known, Owner, RESTART_PERIOD_SECS, ReportedStatus};
 use crate::{
     ImagePullBehavior, Wording, runtime::ContainerState, task::ContainerError, tasks::is_fargate,
 };
@@ -58,7 +58,8 @@ impl Owner {
                 }
             }
             Event::Logins(Ok(logins)) => self.logins = Some(logins),
-            Event::Values(_, Err(error)) | Event::Logins(Err(error)) => {
+            Event::Files(Ok(files)) => self.files = Files::Done(files),
+            Event::Values(_, Err(error)) | Event::Logins(Err(error)) | Event::Files(Err(error)) => {
                 self.resource_failed(&error);
             }
             Event::NoRole => self.role_did_not_come(),

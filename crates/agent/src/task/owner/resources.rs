@@ -4,10 +4,10 @@ use ecs::acs::Container;
 use futures::FutureExt as _;
 use tokio::time::sleep;
 
-use super::{Event, Fetch, Known, Logins, Owner, Record};
+use super::{Event, Fetch, Files, Known, Logins, Owner, Record};
 use crate::{
     firelens,
-    resolve::{Provider, ResolveError, TaskRole, references, wanted_login},
+    resolve::{FileVariables, Provider, ResolveError, TaskRole, references, wanted_login},
     task::environment::ResolvedValues,
 };
 
@@ -58,6 +58,14 @@ impl Owner {
         {
             self.logins = Some(Logins::new());
         }
+        self.need_no_files();
+    }
+
+    /// Where nobody waits for environment files, there are none.
+    fn need_no_files(&mut self) {
+        if self.uncreated().all(|one| one.environment_files.is_empty()) {
+            self.files = Files::Done(FileVariables::default());
+        }
     }
 
     pub(super) fn fetch(&mut self) {
@@ -66,7 +74,8 @@ impl Owner {
             .values()
             .any(|fetch| matches!(fetch, Fetch::Wanted));
         let logins_open = self.logins.is_none() && !self.logins_under_way;
-        if !fetch_open && !logins_open {
+        let files_open = matches!(self.files, Files::Wanted);
+        if !fetch_open && !logins_open && !files_open {
             return;
         }
         let Some(role) = self.role.clone() else {
@@ -80,6 +89,10 @@ impl Owner {
         if logins_open {
             self.logins_under_way = true;
             self.fetch_logins(role.clone());
+        }
+        if files_open {
+            self.files = Files::UnderWay;
+            self.fetch_files(role.clone());
         }
         for provider in Provider::ALL {
             if matches!(self.fetches.get(&provider), Some(Fetch::Wanted)) {
@@ -96,6 +109,20 @@ impl Owner {
             let logins = shared.resolver_for(&task).registry_logins();
             Event::Logins(match role.credentials().await {
                 Ok(role) => logins.fetch(&containers, &role).await,
+                Err(error) => Err(error),
+            })
+        };
+        self.jobs.push(job.boxed());
+    }
+
+    fn fetch_files(&self, role: TaskRole) {
+        let (shared, task) = (self.shared.clone(), self.task.clone());
+        let containers: Vec<_> = self.uncreated().cloned().collect();
+        let job = async move {
+            let files = shared.resolver_for(&task).environment_files();
+            let region = shared.config.region.as_str();
+            Event::Files(match role.credentials().await {
+                Ok(role) => files.fetch(&containers, region, &role).await,
                 Err(error) => Err(error),
             })
         };
@@ -136,6 +163,7 @@ impl Owner {
         {
             self.logins = Some(Logins::new());
         }
+        self.need_no_files();
     }
 
     pub(super) fn values(&self) -> ResolvedValues {
@@ -154,6 +182,7 @@ impl Owner {
         let mut providers = self.fetches.keys();
         let error = match providers.next() {
             Some(provider) => provider.without_role(),
+            None if matches!(self.files, Files::Wanted) => ResolveError::files_without_role(),
             None => ResolveError::login_without_role(),
         };
         self.resource_failed(&error);
