@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 import harness
+from agents import Agent
 from harness import Server
 from tasks import Tasks
 
@@ -48,6 +49,20 @@ def new_server(tmp_path):
     yield make
     for one in made:
         one.dispose()
+
+
+@pytest.fixture
+def new_agent(tmp_path, new_server):
+    """Makes agents in processes of their own: `new_agent(server, …)`, not started yet."""
+    made = []
+
+    def make(server: Server, **options) -> Agent:
+        made.append(Agent(server, tmp_path / f"agent-{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The server with its agent, the engine, and containers are killed at random while a service is deployed: afterwards everything is as wanted."""
+"""The server, the agent, the engine, and containers are killed at random while a service is deployed: afterwards everything is as wanted."""
 
 import os
 import random
@@ -11,7 +11,8 @@ from harness import Server, docker, docker_containers, wait_for
 from services import Services
 from tasks import container, environment, execution_role, reading
 
-ROUNDS = 14
+# With the agent in the server's process, and with each of them killed alone.
+ROUNDS = {"together": 5, "apart": 10}
 
 
 @pytest.fixture
@@ -27,11 +28,14 @@ def engine(monkeypatch):
         engine.remove()
 
 
-def test_whatever_is_killed_whenever_a_service_converges(engine, new_server, name):
+@pytest.mark.parametrize("processes", ROUNDS)
+def test_whatever_is_killed_whenever_a_service_converges(engine, new_server, new_agent, name, processes):
     seed = int(os.environ.get("SEALIFT_SEED") or random.randrange(10**9))
     print(f"SEALIFT_SEED={seed}")
     chance = random.Random(seed)
-    server = new_server(settings={"SEALIFT_HEALTHY_AFTER": "1"}).start()
+    alone = processes == "apart"
+    server = new_server(settings={"SEALIFT_HEALTHY_AFTER": "1", "SEALIFT_NO_AGENT": "true" if alone else None}).start()
+    agents = [new_agent(server).start()] if alone else []
     secret = server.client("secretsmanager").create_secret(Name=name, SecretString="0")["ARN"]
     role = execution_role(server, *reading(secrets=[secret]))
     services = Services(server)
@@ -39,9 +43,9 @@ def test_whatever_is_killed_whenever_a_service_converges(engine, new_server, nam
     definition = services.tasks.register(container(secrets=injected), executionRoleArn=role)
     service = services.create(definition, 3)
 
-    for number in range(ROUNDS):
+    for number in range(ROUNDS[processes]):
         time.sleep(chance.random() * 1.5)
-        disturb(server, engine, services, service, secret, number, chance)
+        disturb([server, *agents], engine, services, service, secret, number, chance)
 
     services.update(service, desiredCount=3)
     server.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="last")
@@ -62,33 +66,35 @@ def test_whatever_is_killed_whenever_a_service_converges(engine, new_server, nam
     # Each read its secret once, and whoever comes back finds what is running and reads nothing.
     assert {task: reads(server).count(task) for task in tasks} == dict.fromkeys(tasks, 1)
     read = reads(server)
-    server.kill()
-    server.start()
+    for process in [server, *agents]:
+        process.kill()
+        process.start()
     services.wait_completed(service, deployment)
     assert {task["taskArn"] for task in services.running(service)} == tasks
     assert reads(server) == read
 
 
 def disturb(
-    server: Server, engine: Engine, services: Services, service: str, secret: str, number: int, chance: random.Random
+    processes: list, engine: Engine, services: Services, service: str, secret: str, number: int, chance: random.Random
 ) -> None:
-    match chance.choice(["server", "server", "engine", "both", "container", "container", "task", "deploy", "deploy", "scale"]):
-        case "server":
-            server.kill()
+    server = processes[0]
+    match chance.choice(["process", "process", "engine", "several", "container", "container", "task", "deploy", "deploy", "scale"]):
+        case "process":
+            process = chance.choice(processes)
+            process.kill()
             time.sleep(chance.random())
-            server.start()
+            process.launch()
         case "engine":
             engine.kill()
             time.sleep(chance.random())
             engine.start()
-        case "both":
-            server.kill()
-            engine.kill()
-            first, second = chance.sample([server, engine], 2)
-            first.launch()
-            time.sleep(chance.random() * 3)
-            second.start()
-            first.await_health()
+        case "several":
+            killed = chance.sample([engine, *processes], chance.randrange(2, len(processes) + 2))
+            for one in killed:
+                one.kill()
+            for one in chance.sample(killed, len(killed)):
+                one.launch()
+                time.sleep(chance.random() * 2)
         case "container":
             running = [one for one in docker_containers(f"arn:aws:ecs:*:{server.account}:task/*") if one["state"] == "running"]
             if running:
@@ -101,6 +107,9 @@ def disturb(
             services.redeploy(service)
         case "scale":
             services.update(service, desiredCount=chance.randrange(1, 5))
+    # The tests ask both; an agent may be away for longer.
+    server.await_health()
+    engine.await_health()
 
 
 def kill(container_id: str) -> None:

@@ -69,6 +69,12 @@ impl AgentHandle {
         arn.clone()
     }
 
+    /// Returns once the agent has ended, by itself or otherwise.
+    pub async fn ended(&self) {
+        let mut registered = self.registered.clone();
+        while registered.changed().await.is_ok() {}
+    }
+
     /// Ends the agent. Its containers keep running, and the next agent finds them.
     pub async fn shutdown(self) -> Result<(), AgentError> {
         self.shutdown.send_replace(true);

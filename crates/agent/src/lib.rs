@@ -26,6 +26,7 @@ pub mod runtime;
 mod session;
 mod task;
 mod tasks;
+mod websocket;
 mod wording;
 
 pub use agent::{Agent, AgentError, AgentHandle};
@@ -35,4 +36,5 @@ pub use host_logins::{HostLogins, UnreadableLogins};
 pub use link_local::{ADDRESS as LINK_LOCAL_ADDRESS, LinkLocal, LinkLocalError};
 pub use pulls::{PullEvent, PullStep, Pulls};
 pub use runtime::DockerRuntime;
+pub use websocket::WebSockets;
 pub use wording::{UnknownWording, Wording};

@@ -113,9 +113,22 @@ pub(crate) async fn discover_poll_endpoint(
         .send()
         .await
         .map_err(|error| code_and_text(&error).1)?;
-    answer
+    let discovered = answer
         .endpoint
-        .ok_or_else(|| "the answer of DiscoverPollEndpoint has no endpoint".to_owned())
+        .ok_or("the answer of DiscoverPollEndpoint has no endpoint")?;
+    reachable(&config.endpoint_url, &discovered)
+}
+
+/// The path of a discovered address, where the operator said that the control plane is. Its own address may be one that
+/// nobody else can reach: it knows what it listens on, not what stands in front of it. And a signed request goes nowhere
+/// but where the operator said.
+fn reachable(endpoint: &str, discovered: &str) -> Result<String, String> {
+    let parsed = |address: &str| {
+        url::Url::parse(address).map_err(|error| format!("`{address}` is no address: {error}"))
+    };
+    let (endpoint, discovered) = (parsed(endpoint)?, parsed(discovered)?);
+    let origin = endpoint.origin().ascii_serialization();
+    Ok(format!("{origin}{}", discovered.path()))
 }
 
 fn attributes(config: &AgentConfig, engine: &Engine) -> Vec<Attribute> {
@@ -219,4 +232,23 @@ fn version_info(engine: &Engine) -> VersionInfo {
         .agent_version(env!("CARGO_PKG_VERSION"))
         .docker_version(format!("DockerVersion: {}", engine.version))
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_opened_where_the_operator_said_the_control_plane_is() {
+        let session = |endpoint| reachable(endpoint, "http://0.0.0.0:4566/_sealift/acs").unwrap();
+        assert_eq!(
+            session("https://ecs.example.com"),
+            "https://ecs.example.com/_sealift/acs"
+        );
+        assert_eq!(
+            session("http://127.0.0.1:4566/"),
+            "http://127.0.0.1:4566/_sealift/acs"
+        );
+        assert!(reachable("http://127.0.0.1:4566", "nowhere").is_err());
+    }
 }

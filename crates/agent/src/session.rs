@@ -85,7 +85,8 @@ impl Sessions {
                 backoff.reset();
             }
             match ended {
-                Ended::Normally => {}
+                // Who spoke with us is there, however often it went away before.
+                Ended::Normally => backoff.reset(),
                 Ended::Badly => sleep(backoff.next_wait(self.config.entropy.as_ref())).await,
                 Ended::Deregistered => sleep(DEREGISTERED_PAUSE).await,
             }

@@ -1,6 +1,7 @@
 //! One module per command, named as the user types it.
 
 pub mod account;
+pub mod agent;
 pub mod env;
 pub mod operator;
 pub mod param;

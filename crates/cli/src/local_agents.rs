@@ -1,11 +1,10 @@
 //! The agents of this process: one for every cluster, all on the container engine of this host.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use agent::{
     AcsConnector, Agent, AgentConfig, AgentHandle, ConnectRefused, DockerRuntime, Duplex,
-    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls,
-    resolve::{AwsAccount, ServiceEndpoints},
+    EcsConfig, LinkLocal, PullEvent, PullStep as Pulling, Pulls, resolve::AwsAccount,
 };
 use async_trait::async_trait;
 use server::{Acs, PullBoard, PullState, PullStep, Server, WantedInstance};
@@ -16,9 +15,12 @@ use tokio::{
     },
     task::JoinHandle,
 };
-use types::{AccountId, OsEntropy, SystemClock};
+use types::AccountId;
 
-use crate::ecs_config::Around;
+use crate::{
+    agent_host::{AgentHost, Membership},
+    ecs_config::Around,
+};
 
 /// How long to wait for a container engine that does not answer.
 const ENGINE_RETRY: Duration = Duration::from_secs(5);
@@ -40,15 +42,17 @@ impl LocalAgents {
     ) -> Self {
         let pulls = Pulls::default();
         let settings = Settings {
-            endpoint: server.endpoint().to_owned(),
-            installation: server.installation().to_owned(),
+            host: AgentHost {
+                endpoint: server.endpoint().to_owned(),
+                installation: server.installation().to_owned(),
+                data_dir: server.data_dir().to_owned(),
+                ecs,
+                around,
+                pulls: pulls.clone(),
+            },
             connector: Arc::new(InProcess(server.acs().clone())),
             api: server.api().clone(),
-            data_dir: server.data_dir().to_owned(),
-            ecs,
-            around,
             tells_tasks,
-            pulls: pulls.clone(),
             aws,
         };
         let (stop, stopped) = watch::channel(false);
@@ -94,17 +98,12 @@ async fn tell_of_pulls(mut events: broadcast::Receiver<PullEvent>, board: PullBo
 
 /// What all agents of this process have in common.
 struct Settings {
-    endpoint: String,
-    installation: String,
+    host: AgentHost,
     connector: Arc<InProcess>,
     /// The AWS API, for the containers of this host.
     api: axum::Router,
-    data_dir: PathBuf,
-    ecs: EcsConfig,
-    around: Around,
     /// Whether containers find the metadata of their task.
     tells_tasks: bool,
-    pulls: Pulls,
     aws: Option<AwsForAgents>,
 }
 
@@ -154,7 +153,7 @@ async fn end(agent: AgentHandle) {
 }
 
 /// The engine, once it answers; `None` if we are stopped first.
-async fn connect(stopped: &mut watch::Receiver<bool>) -> Option<Arc<DockerRuntime>> {
+pub async fn connect(stopped: &mut watch::Receiver<bool>) -> Option<Arc<DockerRuntime>> {
     loop {
         match DockerRuntime::connect().await {
             Ok(runtime) => return Some(Arc::new(runtime)),
@@ -177,34 +176,17 @@ impl Settings {
         runtime: Arc<DockerRuntime>,
         link_local: &Arc<LinkLocal>,
     ) -> AgentHandle {
-        let config = AgentConfig {
+        let from_aws = self.aws.as_ref();
+        let from_aws = from_aws.filter(|from| from.account == instance.account);
+        let membership = Membership {
             cluster: instance.cluster.clone(),
             region: instance.region.clone(),
-            endpoint_url: self.endpoint.clone(),
-            secret_endpoints: ServiceEndpoints {
-                secrets_manager: Some(self.endpoint.clone()),
-                ssm: Some(self.endpoint.clone()),
-                logs: Some(self.endpoint.clone()),
-                ecr: Some(self.endpoint.clone()),
-                s3: Some(self.endpoint.clone()),
-            },
-            aws: self
-                .aws
-                .as_ref()
-                .filter(|from| from.account == instance.account)
-                .map(|from| from.aws.clone()),
             credentials: instance.credentials.clone(),
             container_instance_arn: instance.container_instance_arn.clone(),
-            installation: self.installation.clone(),
-            data_dir: self.data_dir.clone(),
-            ecs: self.ecs.clone(),
-            host_logins: Arc::clone(&self.around.logins),
-            wording: self.around.wording,
-            role_patience: AgentConfig::ROLE_PATIENCE,
-            link_local: Some(Arc::clone(link_local)),
-            pulls: self.pulls.clone(),
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(OsEntropy),
+        };
+        let config = AgentConfig {
+            aws: from_aws.map(|from| from.aws.clone()),
+            ..self.host.config(membership, link_local)
         };
         Agent::start(
             config,

@@ -1,6 +1,8 @@
 //! The `sealift` command.
 
 mod access_key;
+mod agent_host;
+mod agent_state;
 mod aws;
 mod commands;
 mod ecs_config;
@@ -10,6 +12,7 @@ mod logging;
 mod operator;
 mod output;
 mod paths;
+mod relay;
 mod secrets_source;
 mod settings;
 mod target;
@@ -30,6 +33,8 @@ struct Cli {
 enum Command {
     /// Start everything in one process: endpoint and agent. Prints one ready line, then logs
     Up(commands::up::Arguments),
+    /// Make this host a container instance of a server elsewhere, and run its tasks
+    Agent(commands::agent::Arguments),
     /// Print export lines for the server that runs on the data directory
     Env(commands::env::Arguments),
     /// Make another account, list accounts, make new access keys in place of lost or old ones
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match cli.command {
             Command::Up(arguments) => commands::up::run(arguments).await,
+            Command::Agent(arguments) => commands::agent::run(arguments).await,
             Command::Env(arguments) => commands::env::run(&arguments),
             Command::Account(arguments) => commands::account::run(arguments).await,
             Command::Operator(arguments) => commands::operator::run(arguments).await,

@@ -24,7 +24,7 @@ mod start;
 pub use acs::Acs;
 pub use config::Config;
 pub use credentials_file::{CredentialsFile, CredentialsFileError, DEFAULT as DEFAULT_PROFILE};
-pub use data_dir::{endpoint_file, is_in_use};
+pub use data_dir::{DataDir, endpoint_file, is_in_use};
 pub use domain::{HostAccess, SecretsFrom, identity::AccessKey};
 pub use exec::wire as exec_wire;
 pub use local_instances::WantedInstance;

@@ -10,13 +10,14 @@ use axum::{
     routing::{any, get, post},
     serve::ListenerExt as _,
 };
-use domain::SecretsFrom;
+use domain::{SecretsFrom, ecs::agents::SESSION_PATH};
 use http::{StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
+    acs::websocket,
     exec::Execs,
     pipeline::{Pipeline, ReadBody},
     pulls::{self, PullBoard, Pulls},
@@ -52,7 +53,10 @@ pub fn routes(
         });
     let commands = Router::new()
         .route("/_sealift/exec", post(command))
-        .with_state(execs);
+        .with_state(execs.clone());
+    let sessions = Router::new()
+        .route(&format!("{SESSION_PATH}/ws"), any(websocket::accept))
+        .with_state(execs.acs);
     Router::new()
         .route(
             "/_sealift/health",
@@ -63,6 +67,7 @@ pub fn routes(
         .merge(images)
         .merge(watched)
         .merge(commands)
+        .merge(sessions)
 }
 
 /// Serves until `stop` turns true, then answers what is under way.

@@ -1,10 +1,11 @@
 //! The sessions with agents: who may open one, and which are open.
 //!
 //! A session is opened by the signed request of ECS's websocket upgrade, and carries ECS's agent messages as text frames
-//! in both directions. In one process the frames go through memory; a websocket would carry the same ones.
+//! in both directions. In one process the frames go through memory; for agents on other hosts a websocket carries the same ones.
 
 mod session;
 mod upgrade;
+pub(crate) mod websocket;
 
 use std::{
     collections::HashMap,

@@ -31,6 +31,10 @@ const RENEW_BEFORE_SECS: i64 = 2 * 60 * 60;
 /// An agent that takes no frame for so long is not there.
 const SEND_WITHIN: Duration = Duration::from_secs(30);
 
+/// Agents renew their session within 35 minutes, and are admitted anew. One that does not is made to, so that nobody whose
+/// credentials have ended keeps a session.
+const LIFETIME: Duration = Duration::from_mins(40);
+
 /// A session, while it is open.
 pub struct Session {
     world: Arc<World>,
@@ -47,6 +51,7 @@ pub struct Session {
     /// When the first of the tasks' credentials ends, as far as this session sent them.
     credentials_end: Option<Timestamp>,
     unanswered_heartbeats: u32,
+    opened: Instant,
 }
 
 struct InFlight {
@@ -63,6 +68,8 @@ enum Ended {
     Replaced,
     #[error("the agent does not answer")]
     Silent,
+    #[error("it is old; reconnect to continue")]
+    Aged,
     #[error("the database failed: {}", .0.chain())]
     Fault(#[from] Fault),
 }
@@ -89,6 +96,7 @@ impl Session {
             in_flight: HashMap::new(),
             credentials_end: None,
             unanswered_heartbeats: 0,
+            opened: Instant::now(),
         }
     }
 
@@ -250,6 +258,10 @@ impl Session {
     async fn send_heartbeat(&mut self) -> Result<(), Ended> {
         if self.unanswered_heartbeats >= UNANSWERED_HEARTBEATS {
             return Err(Ended::Silent);
+        }
+        // Not while a command runs over it.
+        if self.opened.elapsed() >= LIFETIME && self.execs.is_empty() {
+            return Err(Ended::Aged);
         }
         self.unanswered_heartbeats += 1;
         let heartbeat = HeartbeatMessage {

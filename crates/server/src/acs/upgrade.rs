@@ -1,6 +1,6 @@
 //! The request that opens a session: its signature, its caller and its instance.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use api::{CommonError, Service};
 use domain::{
@@ -22,7 +22,8 @@ pub struct Admitted {
     pub new_agent: bool,
 }
 
-/// Verifies the signature and admits the caller to the instance's session. Whatever comes of it is in the audit log.
+/// Verifies the signature and admits the caller to the instance's session. Whatever comes of it is in the audit log, with
+/// the address that the request's extensions hold where it came over the network.
 pub async fn admit(
     world: &Arc<World>,
     audit: &AuditLog,
@@ -31,7 +32,10 @@ pub async fn admit(
     let (mut parts, ()) = upgrade.into_parts();
     parts.uri = spaces_spelled_out(&parts.uri);
     let (begun, id) = (world.clock.now(), world.entropy.uuid());
-    let mut trail = Trail::default();
+    let mut trail = Trail {
+        source_address: parts.extensions.get::<IpAddr>().copied(),
+        ..Trail::default()
+    };
     let outcome = decide(world, &parts, &id, &mut trail).await;
     let code = match &outcome {
         Ok(_) => "ok",
@@ -55,7 +59,7 @@ async fn decide(
         .map_err(|error| refuse_common(&error))?;
     let request = RequestFacts {
         id: id.to_owned(),
-        source_ip: None,
+        source_ip: trail.source_address,
         user_agent: None,
         referer: None,
         secure: false,
@@ -150,6 +154,16 @@ fn refuse_common(error: &CommonError) -> Refused {
         exception: report.code,
         text: report.message.unwrap_or_default(),
     }
+}
+
+/// The refusal of a request that asks for no websocket.
+pub fn no_websocket() -> Response<String> {
+    Refused {
+        status: StatusCode::BAD_REQUEST,
+        exception: "BadRequestException",
+        text: "a session is opened by the upgrade to a websocket".to_owned(),
+    }
+    .into_response()
 }
 
 /// The refusal of a server that is about to end; agents come back.

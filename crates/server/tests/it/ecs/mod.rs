@@ -7,6 +7,7 @@ mod lifecycle;
 mod sessions;
 mod task_definitions;
 mod tasks;
+mod websockets;
 
 use serde_json::{Value, json};
 use testkit::{ACCOUNT, Caller, TestAws};
