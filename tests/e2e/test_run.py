@@ -85,6 +85,24 @@ def test_a_program_that_does_not_exist_gives_125(run):
     assert (done.returncode, "CannotStartContainerError" in done.stderr) == (125, True), done.stderr
 
 
+def test_a_definition_for_fargate_runs_as_it_is(run, server, name):
+    app = container(script="exit 7", secrets=[{"name": "S", "valueFrom": f"/{name}"}])
+    del app["memory"]
+    rest = {"networkMode": "awsvpc", "cpu": "256", "memory": "512", "executionRoleArn": execution_role(server, *reading(parameters=["*"]))}
+    absent = run(app, requiresCompatibilities=["FARGATE"], **rest)
+    expected = (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve "
+        f"secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /{name}"
+    )
+    assert (absent.returncode, expected in absent.stderr) == (125, True), absent.stderr
+    server.client("ssm").put_parameter(Name=f"/{name}", Value="v", Type="String")
+    assert run(app, requiresCompatibilities=["FARGATE"], **rest).returncode == 7
+    done = run(app, requiresCompatibilities=["EC2", "FARGATE"], options=("-o", "json", "--launch-type", "EC2"), **rest)
+    assert done.returncode == 7, done.stderr
+    task = server.client("ecs").describe_tasks(tasks=[json.loads(done.stdout)["taskArn"]])["tasks"][0]
+    assert task["launchType"] == "EC2"
+
+
 def test_a_refused_task_definition_gives_the_aws_text(run):
     done = run(container(secrets=[{"name": "V", "valueFrom": "p"}]))
     assert done.returncode not in (0, 2)

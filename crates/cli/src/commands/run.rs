@@ -1,5 +1,6 @@
 //! `sealift run`: does this task definition start, with these secrets, under this role?
 
+mod call;
 mod follow;
 mod outcome;
 mod pulls;
@@ -11,7 +12,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tracing_subscriber::filter::LevelFilter;
 
-use self::outcome::Outcome;
+use self::{call::LaunchType, outcome::Outcome};
 use crate::{
     aws::ServiceError,
     logging,
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// Cluster to run the task in
     #[arg(long, default_value = "default")]
     cluster: String,
+    /// Where the task runs [default: FARGATE for a definition that is for Fargate and not for EC2, else EC2]
+    #[arg(long, value_enum, ignore_case = true)]
+    launch_type: Option<LaunchType>,
     /// What is printed once the task has stopped; `json` sends the containers' logs to standard error
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -96,12 +100,11 @@ async fn start_and_follow(
 ) -> Result<Outcome> {
     let client = &target.client;
     let registered = client.ecs("RegisterTaskDefinition", definition).await?;
-    let arn = registered
-        .pointer("/taskDefinition/taskDefinitionArn")
-        .and_then(Value::as_str);
+    let registered = registered.get("taskDefinition").unwrap_or(&Value::Null);
+    let arn = registered.get("taskDefinitionArn").and_then(Value::as_str);
     let arn = arn.context("RegisterTaskDefinition answered without an ARN")?;
 
-    let input = json!({ "cluster": arguments.cluster, "taskDefinition": arn, "count": 1, "startedBy": "sealift run" });
+    let input = call::of(registered, arn, &arguments.cluster, arguments.launch_type);
     let started = client.ecs("RunTask", &input).await?;
     let Some(task) = started.pointer("/tasks/0/taskArn").and_then(Value::as_str) else {
         let reason = started
