@@ -27,13 +27,17 @@ pub fn is_signed_for(headers: &HeaderMap) -> bool {
 
 /// Whether a request is for S3: signed for it; or not signed at all, and nothing that another service would be asked.
 pub fn is_meant(parts: &Parts) -> bool {
+    // What names an operation of another service is that service's to refuse, whatever it is signed for.
+    let is_rpc = parts.headers.contains_key("x-amz-target")
+        || parts.headers.contains_key("smithy-protocol")
+        || parts.uri.path().starts_with("/service/");
+    if is_rpc {
+        return false;
+    }
     if let Some(service) = scope_service(parts) {
         return service == "s3";
     }
     let is_signed = parts.headers.contains_key(header::AUTHORIZATION);
-    let is_rpc = parts.headers.contains_key("x-amz-target")
-        || parts.headers.contains_key("smithy-protocol")
-        || parts.uri.path().starts_with("/service/");
     let is_method = matches!(
         parts.method,
         Method::GET | Method::PUT | Method::HEAD | Method::DELETE
@@ -41,11 +45,7 @@ pub fn is_meant(parts: &Parts) -> bool {
     let query = Query::of(&parts.uri);
     let names_something = !parts.uri.path().trim_matches('/').is_empty()
         || bucket_of_host(&parts.headers, "").is_some();
-    !is_signed
-        && !is_rpc
-        && is_method
-        && !query.has("Action")
-        && (query.has("x-id") || names_something)
+    !is_signed && is_method && !query.has("Action") && (query.has("x-id") || names_something)
 }
 
 impl Target {
