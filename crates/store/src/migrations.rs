@@ -29,7 +29,7 @@ const STEPS: &[(i64, &str)] = &[
         20,
         include_str!("../migrations/0020_service_deployments.sql"),
     ),
-    (22, include_str!("../migrations/0022_account_settings.sql")),
+    (21, include_str!("../migrations/0021_account_settings.sql")),
 ];
 
 /// The text of every step, in order.
