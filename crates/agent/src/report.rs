@@ -105,24 +105,31 @@ impl Reporter {
 
     /// The queue of one task. What is in it is sent even after the queue is dropped.
     pub fn of_task(&self, task_arn: &str) -> ReportQueue {
-        let (queue, mut reports) = mpsc::unbounded_channel();
+        let (queue, mut reports) = mpsc::unbounded_channel::<TaskReport>();
         let (reporter, task_arn) = (self.clone(), task_arn.to_owned());
         tokio::spawn(async move {
+            let mut told = None;
             while let Some(report) = reports.recv().await {
-                reporter.deliver(&task_arn, &report).await;
+                // Of a stop the log has the reason once, though it is reported again when the network is gone.
+                let reason = match told.replace(report.status) {
+                    Some(before) if before == report.status => "",
+                    _ => reason::cut(&report.reason),
+                };
+                reporter.deliver(&task_arn, &report, reason).await;
             }
         });
         ReportQueue(queue)
     }
 
-    async fn deliver(&self, task_arn: &str, report: &TaskReport) {
+    /// Sends a report until it is taken, and logs it with this reason.
+    async fn deliver(&self, task_arn: &str, report: &TaskReport, reason: &str) {
         let mut backoff = Backoff::new(Duration::from_secs(1), 1.5, Duration::from_secs(30), 0.2);
         loop {
             let Err((code, error)) = self.submit(task_arn, report).await else {
                 tracing::info!(
                     task.arn = task_arn,
                     status = report.status.as_str(),
-                    reason = reason::cut(&report.reason),
+                    reason,
                     "task reported"
                 );
                 return;
