@@ -12,7 +12,7 @@ use super::{
     here,
     services::{self, Attempt},
 };
-use crate::{Access, Cx, Operation};
+use crate::{Cx, Operation};
 
 impl Operation for DescribeServiceDeployments {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
@@ -21,14 +21,7 @@ impl Operation for DescribeServiceDeployments {
         let mut wanted = Vec::new();
         for arn in arns {
             let named = here(cx).1.of_service_deployment(&arn);
-            let cluster = named
-                .as_ref()
-                .map(|n| n.cluster.as_str())
-                .unwrap_or_default();
-            let cluster = here(cx).1.cluster(cluster).to_string();
-            cx.authorize(Access::new(Self::ACTION, &arn).with("ecs:cluster", cluster))?;
-            let named =
-                named.map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {arn}")))?;
+            let named = services::authorized(cx, Self::ACTION, &arn, named)?;
             wanted.push((arn, named));
         }
         let (mut found, mut failures) = (Vec::new(), Vec::new());

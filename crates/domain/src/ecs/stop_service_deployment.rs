@@ -12,20 +12,13 @@ use super::{
     here,
     services::{self, Attempt},
 };
-use crate::{Access, Cx, Operation, World};
+use crate::{Cx, Operation, World};
 
 impl Operation for StopServiceDeployment {
     async fn run(cx: &mut Cx, input: Input) -> Result<Output, Error> {
         let arn = input.service_deployment_arn;
         let named = here(cx).1.of_service_deployment(&arn);
-        let cluster = named
-            .as_ref()
-            .map(|n| n.cluster.as_str())
-            .unwrap_or_default();
-        let cluster = here(cx).1.cluster(cluster).to_string();
-        cx.authorize(Access::new(Self::ACTION, &arn).with("ecs:cluster", cluster))?;
-        let named =
-            named.map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {arn}")))?;
+        let named = services::authorized(cx, Self::ACTION, &arn, named)?;
         let missing =
             || Error::ServiceDeploymentNotFound("Service deployment not found.".to_owned());
         let mut row = services::of(cx, &named).await?.ok_or_else(missing)?;

@@ -1,11 +1,11 @@
 //! Services found by name or ARN.
 
 use api::ecs::Error;
-use ecs::names::OfService;
+use ecs::names::{ForeignName, OfService};
 use store::ecs::{ServiceKey, ServiceRow};
 
 use crate::{
-    Cx,
+    Access, Cx,
     ecs::{cluster, here},
 };
 
@@ -53,6 +53,20 @@ impl Found {
         let row = self.row(cx).await?;
         row.ok_or_else(|| Error::ServiceNotFound("Service not found.".to_owned()))
     }
+}
+
+/// What the ARN of a deployment or revision names, once the caller may do this to it. An ARN that names none is refused only
+/// after that.
+pub(in crate::ecs) fn authorized(
+    cx: &mut Cx,
+    action: &'static str,
+    arn: &str,
+    named: Result<OfService, ForeignName>,
+) -> Result<OfService, Error> {
+    let cluster = named.as_ref().map(|named| named.cluster.as_str());
+    let cluster = here(cx).1.cluster(cluster.unwrap_or_default()).to_string();
+    cx.authorize(Access::new(action, arn).with("ecs:cluster", cluster))?;
+    named.map_err(|_| Error::InvalidParameter(format!("Invalid identifier: {arn}")))
 }
 
 /// The service that a deployment or revision is of, if it is there.

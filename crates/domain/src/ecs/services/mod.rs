@@ -14,7 +14,7 @@ mod stop;
 
 pub(super) use configuration::{checked_counts, rules, shown};
 pub(super) use describe::{describe, describe_many};
-pub(super) use find::{check_number, find, of};
+pub(super) use find::{authorized, check_number, find, of};
 pub(super) use history::{Attempt, RevisionRecord};
 pub(super) use kept::{Details, launch_type, new_deployment_id, read};
 pub use on_change::{Waiting, redeploy_changed};
