@@ -3,13 +3,13 @@
 use api::{
     Modeled,
     ecs::{
-        CapacityProvider, CapacityProviderStatus, CapacityProviderType, Error, Failure,
+        CapacityProvider, CapacityProviderStatus, CapacityProviderType, Error,
         describe_capacity_providers::{DescribeCapacityProviders, Input, Output},
     },
 };
 use ecs::{launch::PROVIDERS, names::Place};
 
-use super::{cluster, here, page};
+use super::{cluster, here, missing, page};
 use crate::{Access, Cx, Operation};
 
 /// The limits of one call and of one page.
@@ -49,7 +49,7 @@ impl Operation for DescribeCapacityProviders {
                 let name = place.capacity_provider_name(&text).unwrap_or_default();
                 match offered.iter().find(|one| **one == name) {
                     Some(one) => found.push(one.clone()),
-                    None => failures.push(missing(&place, &text)),
+                    None => failures.push(missing(arn_of(&place, &text))),
                 }
             }
             found
@@ -84,15 +84,11 @@ fn describe(place: &Place, name: &str) -> CapacityProvider {
     }
 }
 
-fn missing(place: &Place, text: &str) -> Failure {
-    let arn = if text.starts_with("arn:") {
+/// The ARN that a provider of this name or ARN would have.
+fn arn_of(place: &Place, text: &str) -> String {
+    if text.starts_with("arn:") {
         text.to_owned()
     } else {
         place.capacity_provider(text).to_string()
-    };
-    Failure {
-        arn: Some(arn),
-        reason: Some("MISSING".to_owned()),
-        ..Failure::default()
     }
 }

@@ -3,14 +3,14 @@
 use api::{
     Modeled,
     ecs::{
-        Cluster, ClusterField, ClusterSetting, Error, Failure, Tag,
+        Cluster, ClusterField, ClusterSetting, Error, Tag,
         describe_clusters::{DescribeClusters, Input, Output},
     },
 };
 use ecs::names::DEFAULT_CLUSTER;
 use store::ecs::ClusterRow;
 
-use super::cluster;
+use super::{cluster, missing};
 use crate::{Access, Cx, Operation};
 
 impl Operation for DescribeClusters {
@@ -27,11 +27,7 @@ impl Operation for DescribeClusters {
             let arn = found.arn.clone();
             match found.any() {
                 Some(row) => clusters.push(describe(cx, &row, &include).await?),
-                None => failures.push(Failure {
-                    arn: Some(arn),
-                    reason: Some("MISSING".to_owned()),
-                    ..Failure::default()
-                }),
+                None => failures.push(missing(arn)),
             }
         }
         Ok(Output {

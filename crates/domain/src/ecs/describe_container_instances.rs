@@ -3,12 +3,12 @@
 use api::{
     Modeled,
     ecs::{
-        ContainerInstanceField, Error, Failure,
+        ContainerInstanceField, Error,
         describe_container_instances::{DescribeContainerInstances, Input, Output},
     },
 };
 
-use super::{cluster, container_instance, here};
+use super::{cluster, container_instance, here, missing};
 use crate::{Access, Cx, Operation};
 
 impl Operation for DescribeContainerInstances {
@@ -45,11 +45,7 @@ impl Operation for DescribeContainerInstances {
                     described
                         .push(container_instance::describe(&mut cx.db, &row, with_tags).await?);
                 }
-                None => failures.push(Failure {
-                    arn: Some(arn),
-                    reason: Some("MISSING".to_owned()),
-                    ..Failure::default()
-                }),
+                None => failures.push(missing(arn)),
             }
         }
         Ok(Output {

@@ -3,13 +3,13 @@
 use api::{
     Modeled,
     ecs::{
-        Error, Failure,
+        Error,
         describe_service_revisions::{DescribeServiceRevisions, Input, Output},
     },
 };
 
 use super::{
-    here,
+    here, missing,
     services::{self, RevisionRecord},
 };
 use crate::{Cx, Operation};
@@ -33,11 +33,7 @@ impl Operation for DescribeServiceRevisions {
             };
             match one {
                 Some(one) => found.push(one.describe(&mut cx.db).await?),
-                None => failures.push(Failure {
-                    arn: Some(arn),
-                    reason: Some("MISSING".to_owned()),
-                    ..Failure::default()
-                }),
+                None => failures.push(missing(arn)),
             }
         }
         Ok(Output {

@@ -3,12 +3,12 @@
 use api::{
     Modeled,
     ecs::{
-        Error, Failure, ServiceField,
+        Error, ServiceField,
         describe_services::{DescribeServices, Input, Output},
     },
 };
 
-use super::{cluster, services};
+use super::{cluster, missing, services};
 use crate::{Access, Cx, Operation};
 
 /// The limit of one call.
@@ -45,11 +45,7 @@ impl Operation for DescribeServices {
             let arn = found.arn.clone();
             match found.row(cx).await? {
                 Some(row) => rows.push(row),
-                None => failures.push(Failure {
-                    arn: Some(arn),
-                    reason: Some("MISSING".to_owned()),
-                    ..Failure::default()
-                }),
+                None => failures.push(missing(arn)),
             }
         }
         Ok(Output {

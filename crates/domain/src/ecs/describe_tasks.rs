@@ -3,12 +3,12 @@
 use api::{
     Modeled,
     ecs::{
-        Error, Failure, TaskField,
+        Error, TaskField,
         describe_tasks::{DescribeTasks, Input, Output},
     },
 };
 
-use super::{cluster, here, task};
+use super::{cluster, here, missing, task};
 use crate::{Access, Cx, Operation};
 
 impl Operation for DescribeTasks {
@@ -43,11 +43,7 @@ impl Operation for DescribeTasks {
             };
             match row {
                 Some(row) => tasks.push(task::describe(&row, with_tags)?),
-                None => failures.push(Failure {
-                    arn: Some(arn),
-                    reason: Some("MISSING".to_owned()),
-                    ..Failure::default()
-                }),
+                None => failures.push(missing(arn)),
             }
         }
         Ok(Output {

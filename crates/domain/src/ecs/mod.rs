@@ -60,6 +60,7 @@ mod task;
 mod untag_resource;
 mod update_service;
 
+use api::ecs::Failure;
 use ecs::names::Place;
 use store::ecs::Home;
 use types::Fault;
@@ -75,6 +76,15 @@ pub async fn forget_stopped_tasks(world: &World) -> Result<(), Fault> {
     let mut db = world.store.write().await?;
     db.sweep_stopped_tasks(before).await?;
     db.commit().await
+}
+
+/// What a Describe call says of something that is not there.
+fn missing(arn: String) -> Failure {
+    Failure {
+        arn: Some(arn),
+        reason: Some("MISSING".to_owned()),
+        ..Failure::default()
+    }
 }
 
 /// Where the caller's resources are: for their rows, and for their ARNs.
